@@ -1,0 +1,155 @@
+// Package analysis judges a candidate by the baseline that served beside it.
+//
+// It is pure: [Provider] implementations, one package each, bring counts; [Judge] turns counts into verdicts and
+// never asks a clock, a network or a cluster. No verdict without evidence: a source's silence is Inconclusive.
+package analysis
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Verdict on the evidence. The zero value is the safe one.
+type Verdict int
+
+// The three verdicts.
+const (
+	Inconclusive Verdict = iota
+	Pass
+	Fail
+)
+
+// Arm of the comparison.
+type Arm int
+
+// The two arms.
+const (
+	Baseline Arm = iota
+	Candidate
+)
+
+// Window of time, From exclusive, To inclusive.
+type Window struct{ From, To time.Time }
+
+// Subject says whose requests are counted.
+type Subject struct {
+	Namespace string
+	// Baseline and Candidate identify the arms to a source.
+	Baseline, Candidate Target
+}
+
+// Target identifies one arm; a source uses the fields it has labels for.
+type Target struct {
+	// ReplicaSet is the name of the arm's ReplicaSet; its pods are named <ReplicaSet>-<five characters>.
+	ReplicaSet string
+	// Service is the name of the arm's generated Service, empty when traffic follows pod counts; Port its port.
+	Service string
+	Port    int32
+	// Route is the name of the route, for sources that label by route.
+	Route string
+}
+
+// Query says what to count for one metric.
+type Query struct {
+	// Metric is the name of the metric this query serves.
+	Metric string
+	// Preset names a query family of the source; empty means the source's default. Ignored when Custom is set.
+	Preset string
+	// Custom brings the series selectors themselves, with "$arm" in place of an arm's matchers. Nil for a preset.
+	Custom *CustomQuery
+	// Latency is true when the histogram is needed, Errors when requests and errors are.
+	Latency, Errors bool
+}
+
+// CustomQuery holds series selectors in the source's own language.
+type CustomQuery struct{ Requests, Errors, Histogram string }
+
+// Observation counts one arm, and one pod where the source can tell them apart, over a window.
+type Observation struct {
+	Metric string
+	Arm    Arm
+	// Pod is empty when the source knows only the arm.
+	Pod    string
+	Window Window
+	// Requests and Errors are counts over the window, never rates. Errors <= Requests.
+	Requests, Errors float64
+	// Latency is the distribution of durations over the window; empty when the query did not ask for it.
+	Latency Histogram
+}
+
+// Histogram of durations in seconds.
+type Histogram []Bucket
+
+// Bucket counts the durations in (Lower, Upper]. Buckets are ordered, do not overlap, and have finite Count >= 0. Upper may be +Inf.
+type Bucket struct{ Lower, Upper, Count float64 }
+
+// Provider brings counts from one metrics backend.
+type Provider interface {
+	// Count answers every query for both arms over the window, in as few requests as the backend allows.
+	// No data is an empty slice and a nil error. An error that matches [ErrRejected] means that asking again the same way will never help
+	// (a query that does not parse, credentials refused); any other error may pass by itself. No error text holds a secret.
+	Count(ctx context.Context, s Subject, qs []Query, w Window) ([]Observation, error)
+	// Ping says whether the backend answers, with the same errors as Count.
+	Ping(ctx context.Context) error
+}
+
+// ErrRejected means that the backend will refuse the same request again.
+var ErrRejected = errors.New("rejected by the metrics backend")
+
+// Config says how to reach a backend. Credentials holds the Secret's data and must never be printed.
+type Config struct {
+	Address     string
+	Preset      string
+	Timeout     time.Duration
+	Headers     map[string]string
+	Credentials map[string][]byte
+}
+
+// Factory makes a Provider from its configuration; an error says which field is wrong and what to write instead.
+type Factory func(Config) (Provider, error)
+
+// Registry maps MetricSource.spec.type to its factory.
+type Registry map[string]Factory
+
+// Criterion says what may not get worse for one metric.
+type Criterion struct {
+	Name string
+	// Errors or a Quantile (0.5, 0.9, 0.95, 0.99) of latency is judged.
+	Errors   bool
+	Quantile float64
+	// Relative and Absolute tolerated increase over the baseline, as fractions (0.1 is 10%) or seconds; the larger counts. Both zero: no comparison.
+	Relative, Absolute float64
+	// Limit is the ceiling for the candidate, as a fraction or in seconds; 0 means none.
+	Limit float64
+}
+
+// Policy says how much evidence a verdict needs.
+type Policy struct {
+	Criteria []Criterion
+	// MinRequests is the least number of candidate requests before any verdict.
+	MinRequests float64
+}
+
+// Report is what one look at the evidence showed.
+type Report struct {
+	Verdict Verdict
+	// Message says in one sentence what the evidence shows, or what is missing.
+	Message string
+	Results []Result
+}
+
+// Result is the verdict on one metric. Values are fractions or seconds; NaN when unknown.
+type Result struct {
+	Name    string
+	Verdict Verdict
+	Message string
+	// Baseline and Candidate values, and the difference with its interval.
+	Baseline, Candidate, Difference, Low, High float64
+	// Limit that the candidate may not exceed; NaN when nothing bounds it yet.
+	Limit float64
+	// BaselineRequests and CandidateRequests counted.
+	BaselineRequests, CandidateRequests float64
+	// Seconds is true when the values are durations, false when they are fractions.
+	Seconds bool
+}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	_ "github.com/google/go-cmp/cmp"
+	_ "k8s.io/api/apps/v1"
+	_ "k8s.io/api/autoscaling/v2"
+	_ "k8s.io/api/admissionregistration/v1"
+	_ "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	_ "k8s.io/apimachinery/pkg/api/resource"
+	_ "k8s.io/client-go/kubernetes"
+	_ "k8s.io/client-go/tools/events"
+	_ "k8s.io/client-go/plugin/pkg/client/auth"
+	_ "k8s.io/utils/clock/testing"
+	_ "sigs.k8s.io/controller-runtime"
+	_ "sigs.k8s.io/controller-runtime/pkg/client/fake"
+	_ "sigs.k8s.io/controller-runtime/pkg/envtest"
+	_ "sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	_ "github.com/prometheus/client_golang/prometheus"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/prometheus/common/model"
+	_ "github.com/prometheus/common/expfmt"
+	_ "github.com/prometheus/common/config"
+	_ "sigs.k8s.io/gateway-api/apis/v1"
+	_ "sigs.k8s.io/yaml"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/time/rate"
+)
