@@ -47,7 +47,7 @@ build_containerd() {
 }
 
 build_images() {
-  gobuild images -ldflags "-s -w" -o "$1/" ./mkimage ./pause ./probe
+  gobuild images -ldflags "-s -w" -o "$1/" ./mkimage ./pause ./testapp
   "$1/mkimage" -o "$1/pause.tar" "$PAUSE_IMAGE" "$1/pause"
 }
 

@@ -1,0 +1,3 @@
+module github.com/serin-dev/serin/hack/cluster/images
+
+go 1.26.0
