@@ -59,25 +59,30 @@ type RolloutStatus struct {
 	Baseline string `json:"baseline,omitempty"`
 	// candidate is the revision that this memory is about.
 	Candidate string `json:"candidate,omitempty"`
-	// step is the number of the plan's steps whose weight was granted.
-	Step int32 `json:"step,omitempty"`
+	// refused says that the candidate was refused: it is not tried again unless a person asks for it.
+	Refused bool `json:"refused,omitempty"`
+	// weight is the share of traffic granted to the candidate, in percent.
+	Weight int32 `json:"weight,omitempty"`
 	// passed says that the current step has shown what it must.
 	Passed bool `json:"passed,omitempty"`
+	// waived says that the current step may pass without a verdict, by onInconclusive: Advance.
+	Waived bool `json:"waived,omitempty"`
 	// paused by a person.
 	Paused bool `json:"paused,omitempty"`
 	// forced by a person: promote without waiting for further evidence.
 	Forced bool `json:"forced,omitempty"`
-	// approvedStep is the last step a person approved.
-	ApprovedStep int32 `json:"approvedStep,omitempty"`
+	// approvedWeight is the weight of the last step that a person approved.
+	ApprovedWeight int32 `json:"approvedWeight,omitempty"`
 	// startedAt is when the release started.
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
-	// enteredAt is when the current step or phase was entered; its deadline counts from here.
+	// enteredAt is when the present wait began; its deadline counts from here.
 	EnteredAt *metav1.Time `json:"enteredAt,omitempty"`
-	// settledAt is when the current step's split was first seen settled; its bake and evidence count from here.
+	// settledAt is when the split was first seen settled at the present weight; bake, evidence and drain count from here.
 	SettledAt *metav1.Time `json:"settledAt,omitempty"`
-	// reason and message say why the phase was entered.
-	Reason  string `json:"reason,omitempty"`
-	Message string `json:"message,omitempty"`
+	// reason of the present wait, or of the last outcome.
+	Reason string `json:"reason,omitempty"`
+	// cause explains why the candidate was refused, and stands alone.
+	Cause string `json:"cause,omitempty"`
 	// acknowledged holds the last value acted upon for each verb.
 	Acknowledged map[string]string `json:"acknowledged,omitempty"`
 }
