@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"net/http"
 	"sync"
 
@@ -8,18 +9,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// leavingReason goes with every close frame sent at shutdown.
+const leavingReason = "shutting down"
+
 // peers are the open WebSocket connections. http.Server.Shutdown does not know them, hence leave.
 type peers struct {
 	open prometheus.Gauge
 
 	mu      sync.Mutex
-	conns   map[*websocket.Conn]struct{}
+	cut     map[*websocket.Conn]context.CancelFunc // ends a connection without a close frame
 	leaving bool
 	served  sync.WaitGroup
 }
 
 func newPeers(open prometheus.Gauge) *peers {
-	return &peers{open: open, conns: map[*websocket.Conn]struct{}{}}
+	return &peers{open: open, cut: map[*websocket.Conn]context.CancelFunc{}}
 }
 
 // echo sends every message back until either side closes.
@@ -29,36 +33,34 @@ func (p *peers) echo(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered
 	}
 	defer conn.CloseNow()
-	if !p.join(conn) {
-		conn.Close(websocket.StatusGoingAway, "shutting down")
+	ctx, cut := context.WithCancel(r.Context())
+	defer cut()
+	if !p.join(conn, cut) {
+		conn.Close(websocket.StatusGoingAway, leavingReason)
 		return
 	}
 	defer p.part(conn)
 	for {
-		kind, message, err := conn.Read(r.Context())
+		kind, message, err := conn.Read(ctx)
 		if err != nil {
 			return
 		}
-		if err := conn.Write(r.Context(), kind, message); err != nil {
+		if err := conn.Write(ctx, kind, message); err != nil {
 			return
 		}
 	}
 }
 
-// leave sends every peer a close frame and waits until their connections are over, or until giveUp closes; then it cuts them.
-// Peers that come later are turned away.
+// leave sends every peer a close frame and waits until their connections are over. Those that are not when giveUp closes are
+// cut. Peers that come later are turned away.
 func (p *peers) leave(giveUp <-chan struct{}) {
 	p.mu.Lock()
 	p.leaving = true
-	conns := make([]*websocket.Conn, 0, len(p.conns))
-	for conn := range p.conns {
-		conns = append(conns, conn)
+	for conn := range p.cut {
+		go conn.Close(websocket.StatusGoingAway, leavingReason)
 	}
 	p.mu.Unlock()
 
-	for _, conn := range conns {
-		go conn.Close(websocket.StatusGoingAway, "shutting down")
-	}
 	over := make(chan struct{})
 	go func() {
 		p.served.Wait()
@@ -66,20 +68,24 @@ func (p *peers) leave(giveUp <-chan struct{}) {
 	}()
 	select {
 	case <-over:
+		return
 	case <-giveUp:
-		for _, conn := range conns {
-			go conn.CloseNow() // waits for Close, so never in line
-		}
 	}
+	p.mu.Lock()
+	for _, cut := range p.cut {
+		cut()
+	}
+	p.mu.Unlock()
+	<-over
 }
 
-func (p *peers) join(conn *websocket.Conn) bool {
+func (p *peers) join(conn *websocket.Conn, cut context.CancelFunc) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.leaving {
 		return false
 	}
-	p.conns[conn] = struct{}{}
+	p.cut[conn] = cut
 	p.served.Add(1)
 	p.open.Inc()
 	return true
@@ -88,7 +94,7 @@ func (p *peers) join(conn *websocket.Conn) bool {
 func (p *peers) part(conn *websocket.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.conns, conn)
+	delete(p.cut, conn)
 	p.served.Done()
 	p.open.Dec()
 }
