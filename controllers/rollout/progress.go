@@ -1,0 +1,318 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/serin-dev/serin/analysis"
+)
+
+// progress carries the candidate up the steps.
+func (t *turn) progress() {
+	if t.interrupted() {
+		return
+	}
+	t.obey()
+	t.followPlan()
+	if t.restoringBaseline() {
+		t.wait(ReasonDeploymentRolling, "the baseline is short of pods after a rollout that began without the gate; its pods come back first")
+		return
+	}
+	if !t.settled() {
+		t.awaitSplit()
+		return
+	}
+	if t.s.SettledAt.IsZero() {
+		t.s.SettledAt = t.o.Now
+	}
+	if t.s.Passed || t.pass() {
+		t.rise()
+	}
+}
+
+// interrupted ends the release when the world, a person or the evidence says so.
+func (t *turn) interrupted() bool {
+	w := t.o.Workload
+	switch {
+	case t.o.Ending:
+		t.leave(ReasonCanaryDeleted, "the Canary is being deleted. The workload stays paused with its unjudged template; kubectl rollout resume ships it")
+	case !w.Exists:
+		t.leave(ReasonTargetDeleted, "the workload was deleted")
+	case t.isBaseline():
+		t.leave(ReasonReverted, "the template is the baseline's again")
+	case w.Wanted != t.s.Candidate:
+		t.leave(ReasonSuperseded, fmt.Sprintf("revision %s is newer and starts from the first step", w.Wanted))
+	case w.Replicas == 0:
+		t.leave(ReasonScaledToZero, "the workload was scaled to 0 replicas")
+	case t.wished(t.o.Wishes.Abort, &t.s.Acknowledged.Abort):
+		t.refuse(ReasonAborted, "a person aborted it")
+	case w.Fatal:
+		t.refuse(ReasonCandidateFailed, w.Trouble)
+	case t.failing():
+		t.refuse(ReasonAnalysisFailed, t.o.Report.Message)
+	default:
+		return false
+	}
+	return true
+}
+
+// failing says that the evidence of this step speaks against the candidate. A person who forces the release has overruled it.
+func (t *turn) failing() bool {
+	return t.o.Report.Verdict == analysis.Fail && t.s.Weight > 0 && !t.s.SettledAt.IsZero() && !t.s.Forced
+}
+
+// obey takes in what people ask for, each wish once.
+func (t *turn) obey() {
+	wishes, done := t.o.Wishes, &t.s.Acknowledged
+	if t.wished(wishes.Promote, &done.Promote) {
+		t.s.Forced, t.s.Paused = true, false
+	}
+	if t.wished(wishes.Resume, &done.Resume) && t.s.Paused {
+		t.s.Paused = false
+		t.s.EnteredAt = t.o.Now
+	}
+	if t.wished(wishes.Pause, &done.Pause) {
+		t.s.Paused = true
+	}
+	if step, ok := t.step(); ok && step.Approval && t.s.ApprovedWeight != step.Weight && t.wished(wishes.Approve, &done.Approve) {
+		t.s.ApprovedWeight = step.Weight
+	}
+}
+
+// wished says whether a wish is new and means the candidate, and remembers that it was acted upon.
+func (t *turn) wished(value string, acknowledged *string) bool {
+	revision, _, _ := strings.Cut(value, "@")
+	if value == "" || value == *acknowledged || revision != t.s.Candidate {
+		return false
+	}
+	*acknowledged = value
+	return true
+}
+
+// followPlan takes the granted weight down to a step of the plan, should the plan have changed under the release.
+func (t *turn) followPlan() {
+	weight := int32(0)
+	if step, ok := t.step(); ok {
+		weight = step.Weight
+	}
+	if weight == t.s.Weight {
+		return
+	}
+	t.s.Weight, t.s.Passed, t.s.Waived = weight, false, false
+	t.s.EnteredAt, t.s.SettledAt, t.s.Reason = t.o.Now, time.Time{}, ReasonSettling
+}
+
+// restoringBaseline says that the baseline lost more pods than the workload's own strategy would take, while the candidate already has some: until they are
+// back, both serve.
+func (t *turn) restoringBaseline() bool {
+	w := t.o.Workload
+	return t.s.Weight == 0 && t.s.SettledAt.IsZero() && w.CandidatePods > 0 && w.BaselineAvailable < w.MinAvailable
+}
+
+func (t *turn) settled() bool {
+	split := t.o.Split
+	if t.p.PodShare {
+		// Pods come and go with the workload's size; once the share was there, that is no new split.
+		return !t.s.SettledAt.IsZero() || split.Settled && split.Weight == t.s.Weight
+	}
+	return split.Settled && !split.Home && !split.Gone && split.Weight == t.s.Weight
+}
+
+// awaitSplit waits for the data plane, and notices when somebody else changed the route under the release.
+func (t *turn) awaitSplit() {
+	split := t.o.Split
+	waiting := orElse(split.Message, "waiting for the gateway to acknowledge the split")
+	if !t.s.SettledAt.IsZero() {
+		t.s.SettledAt, t.s.EnteredAt, t.s.Passed = time.Time{}, t.o.Now, false
+		if split.Home || split.Weight != t.s.Weight {
+			t.wait(ReasonRouteReverted, fmt.Sprintf("somebody changed the route: it sent %s to the candidate instead of %d%%. It is set again; the step starts over",
+				splitText(split), t.s.Weight))
+			return
+		}
+	}
+	if t.overdue(t.p.ReadyDeadline) {
+		if t.p.PodShare {
+			t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", t.p.ReadyDeadline, t.podsMessage(t.capacity(t.s.Weight))))
+			return
+		}
+		t.refuse(ReasonSplitUnsettled, fmt.Sprintf("the route did not take weight %d%% within %s: %s", t.s.Weight, t.p.ReadyDeadline, waiting))
+		return
+	}
+	if t.s.Reason != ReasonRouteReverted && t.s.Reason != ReasonReleaseStarted && t.s.Reason != ReasonStepAdvanced {
+		t.s.Reason = ReasonSettling
+	}
+	t.message = fmt.Sprintf("setting weight %d%%: %s", t.s.Weight, waiting)
+}
+
+func splitText(s Split) string {
+	if s.Home {
+		return "requests to all pods alike"
+	}
+	return fmt.Sprintf("%d%%", s.Weight)
+}
+
+// pass says whether the present step has shown what it must.
+func (t *turn) pass() bool {
+	step, ok := t.step()
+	if !ok || t.s.Forced {
+		return t.passed()
+	}
+	left := step.Bake - t.o.Now.Sub(t.s.SettledAt)
+	switch {
+	case left > 0:
+		t.watch(ReasonObserving, fmt.Sprintf("%s at least %s more", t.at(), left.Round(time.Second)))
+		return false
+	case !t.evidenceHolds():
+		return t.withoutVerdict(step) && t.passed()
+	case step.Approval && t.s.ApprovedWeight != step.Weight:
+		t.wait(ReasonAwaitingApproval, fmt.Sprintf("%s passed and waits for approval: kubectl annotate canary ... serin.dev/approve=%s --overwrite", t.at(), t.s.Candidate))
+		return false
+	case t.s.Paused:
+		t.wait(ReasonPaused, fmt.Sprintf("%s paused by a person; serin.dev/resume=%s goes on", t.at(), t.s.Candidate))
+		return false
+	}
+	return t.passed()
+}
+
+func (t *turn) passed() bool {
+	t.s.Passed, t.s.EnteredAt = true, t.o.Now
+	return true
+}
+
+// evidenceHolds says that the candidate may get more traffic as far as the evidence goes.
+func (t *turn) evidenceHolds() bool {
+	return t.s.Weight == 0 || t.s.Forced || t.s.Waived || t.o.Report.Verdict == analysis.Pass
+}
+
+// withoutVerdict waits for evidence until the step's deadline, and then does as the policy says. It answers true when the step may pass all the same.
+func (t *turn) withoutVerdict(step Step) bool {
+	since := t.s.SettledAt.Add(step.Bake)
+	if t.s.EnteredAt.After(since) {
+		since = t.s.EnteredAt
+	}
+	if t.s.Paused || t.o.Now.Sub(since) <= t.p.EvidenceDeadline {
+		t.watch(ReasonInconclusive, t.at()+" waits for evidence")
+		return false
+	}
+	missing := orElse(t.o.SourceTrouble, t.o.Report.Message)
+	switch t.p.OnInconclusive {
+	case HoldIfInconclusive:
+		t.wait(ReasonHolding, fmt.Sprintf("%s has had no verdict for %s and is held there: %s", t.at(), t.p.EvidenceDeadline, missing))
+		return false
+	case AdvanceIfInconclusive:
+		t.s.Waived = true
+		t.tell(ReasonInconclusive, true, "%s passes without a verdict after %s, as onInconclusive says: %s", t.at(), t.p.EvidenceDeadline, missing)
+		return true
+	case RollBackIfInconclusive:
+	}
+	t.refuse(ReasonStepDeadline, fmt.Sprintf("no verdict within %s after the bake: %s", t.p.EvidenceDeadline, missing))
+	return false
+}
+
+// watch waits for reason while the evidence comes in, or says that none comes.
+func (t *turn) watch(reason Reason, message string) {
+	switch {
+	case t.o.SourceTrouble != "":
+		t.wait(ReasonSourceUnavailable, message+"; the source brings no evidence: "+t.o.SourceTrouble)
+	case t.s.Paused:
+		t.wait(ReasonPaused, message+"; paused by a person")
+	default:
+		if m := t.o.Report.Message; m != "" {
+			message += ": " + m
+		}
+		t.wait(reason, message)
+	}
+}
+
+// rise grants the next weight once the candidate has the pods for it, or begins the hand-over after the last.
+func (t *turn) rise() {
+	w := t.o.Workload
+	next, more := t.next()
+	need := w.Replicas
+	if more {
+		need = t.capacity(next.Weight)
+	}
+	switch step, _ := t.step(); {
+	case t.s.Paused:
+		t.wait(ReasonPaused, t.at()+" paused by a person")
+	case !t.evidenceHolds():
+		t.withoutVerdict(step)
+	case w.CandidateAvailable < need && (!more || !t.p.PodShare):
+		t.awaitPods(need)
+	case more:
+		t.s.Weight, t.s.Passed, t.s.Waived = next.Weight, false, false
+		t.s.EnteredAt, t.s.SettledAt, t.s.Reason = t.o.Now, time.Time{}, ReasonStepAdvanced
+		t.tell(ReasonStepAdvanced, false, "revision %s gets %d%% of the traffic (step %d of %d)%s", t.s.Candidate, next.Weight, t.stepNumber(), len(t.p.Steps), t.because())
+	default:
+		t.enter(Promoting, ReasonPromoting)
+		t.message = "every step passed; handing the candidate over to the workload"
+	}
+}
+
+// because quotes the evidence that a step was passed on.
+func (t *turn) because() string {
+	switch m := t.o.Report.Message; {
+	case t.s.Forced:
+		return ", as a person asked without waiting for evidence"
+	case t.before.Weight == 0 || m == "":
+		return ""
+	default:
+		return ": " + m
+	}
+}
+
+// awaitPods waits for the candidate's pods.
+func (t *turn) awaitPods(need int32) {
+	if t.overdue(t.p.ReadyDeadline) {
+		t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", t.p.ReadyDeadline, t.podsMessage(need)))
+		return
+	}
+	t.wait(ReasonScaling, "waiting for the candidate: "+t.podsMessage(need))
+}
+
+func (t *turn) podsMessage(need int32) string {
+	w := t.o.Workload
+	m := fmt.Sprintf("%d of %d pods available", min(w.CandidateAvailable, need), need)
+	if w.Trouble != "" {
+		m += " (" + w.Trouble + ")"
+	}
+	return m
+}
+
+// at names the present step.
+func (t *turn) at() string {
+	return fmt.Sprintf("step %d of %d (weight %d%%)", t.stepNumber(), len(t.p.Steps), t.s.Weight)
+}
+
+// stepNumber counts from 1; 0 means that no traffic was granted yet.
+func (t *turn) stepNumber() int { return t.p.StepNumber(t.s.Weight) }
+
+// StepNumber is the number, counted from 1, of the highest step that weight reaches; 0 when it reaches none.
+func (p Plan) StepNumber(weight int32) int {
+	n := 0
+	for n < len(p.Steps) && p.Steps[n].Weight <= weight {
+		n++
+	}
+	return n
+}
+
+// step is the present step; false before the first.
+func (t *turn) step() (Step, bool) {
+	n := t.stepNumber()
+	if n == 0 {
+		return Step{}, false
+	}
+	return t.p.Steps[n-1], true
+}
+
+// next is the step after the present one; false after the last.
+func (t *turn) next() (Step, bool) {
+	n := t.stepNumber()
+	if n >= len(t.p.Steps) {
+		return Step{}, false
+	}
+	return t.p.Steps[n], true
+}
+
+func (t *turn) capacity(weight int32) int32 { return t.p.Capacity(t.o.Workload.Replicas, weight) }
