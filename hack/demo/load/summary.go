@@ -35,7 +35,7 @@ type Requests struct {
 	Samples         []Sample            `json:"samples,omitempty"`
 }
 
-// Version is what one version of the service answered.
+// Version is what one version of the service answered; none of that is FailedByPlatform.
 type Version struct {
 	Counts
 	Latency Latency `json:"latencySeconds"`

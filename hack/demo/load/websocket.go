@@ -144,6 +144,13 @@ func (s *sockets) exchange(ctx context.Context, conn *websocket.Conn, message st
 	sent := conn.Write(ctx, websocket.MessageText, []byte(message))
 	select {
 	case err := <-ended: // also after a failed write: the reader knows whether a close frame came first
+		select {
+		case got := <-heard: // just before the end
+			if got == message {
+				s.echoed()
+			}
+		default:
+		}
 		return err
 	case <-ctx.Done():
 		return errors.Join(fmt.Errorf("no echo of %q: %w", message, ctx.Err()), sent)

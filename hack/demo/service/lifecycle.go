@@ -53,10 +53,10 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 
 func (s *Server) drain(server *http.Server) error {
 	s.draining.Store(true)
-	s.log.Info("draining: not ready, still serving", "lameDuck", s.cfg.LameDuck)
+	s.log.Info("draining: not ready, still serving", "lameDuck", s.cfg.LameDuck.String())
 	time.Sleep(s.cfg.LameDuck)
 
-	s.log.Info("shutting down", "timeout", s.cfg.ShutdownTimeout)
+	s.log.Info("shutting down", "timeout", s.cfg.ShutdownTimeout.String())
 	deadline, cancel := context.WithTimeout(context.Background(), s.cfg.ShutdownTimeout)
 	defer cancel()
 	left := make(chan struct{})
