@@ -7,13 +7,25 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:scope=Cluster
+// +kubebuilder:resource:scope=Cluster,shortName=msrc,categories=serin
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`,description="Type of the backend."
+// +kubebuilder:printcolumn:name="Address",type=string,JSONPath=`.spec.address`,description="Base URL of the backend."
+// +kubebuilder:printcolumn:name="Default",type=boolean,JSONPath=`.spec.default`,description="Whether Canaries that name no source use this one."
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the backend answers."
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`,description="Time since the MetricSource was created."
 type MetricSource struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the object's metadata.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   MetricSourceSpec   `json:"spec"`
-	Status MetricSourceStatus `json:"status,omitempty"`
+	// spec says where the backend is and how to ask it.
+	// +required
+	Spec MetricSourceSpec `json:"spec"`
+	// status tells whether the backend answers.
+	// +optional
+	Status MetricSourceStatus `json:"status,omitzero"`
 }
 
 // MetricSourceList is a list of MetricSources.
@@ -22,36 +34,89 @@ type MetricSource struct {
 type MetricSourceList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
-	Items           []MetricSource `json:"items"`
+
+	Items []MetricSource `json:"items"`
 }
 
 // MetricSourceSpec says where the backend is and how to ask it.
 type MetricSourceSpec struct {
-	// type of the backend, such as prometheus.
+	// type of the backend, such as prometheus or datadog. A type that this installation does not know is reported as Stalled.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,message="type must name a backend in lowercase, such as prometheus or datadog"
 	Type string `json:"type"`
-	// address is the backend's base URL.
+	// address is the backend's base URL, http or https, without credentials, query and fragment.
+	// Example: http://prometheus.monitoring:9090
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule=`isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''`,message="address must be a complete http or https URL, such as http://prometheus.monitoring:9090"
+	// +kubebuilder:validation:XValidation:rule=`!self.matches('^[^/]*//[^/]*@')`,message="address must hold no user name and no password: put them under username and password in the Secret that secretRef names"
+	// +kubebuilder:validation:XValidation:rule=`!self.contains('?') && !self.contains('#')`,message="address must end after the path: leave out everything from ? or # on"
 	Address string `json:"address"`
 	// default marks the source of Canaries that name none. At most one MetricSource is the default.
+	//
+	// +optional
+	// +kubebuilder:default=false
 	Default bool `json:"default,omitempty"`
-	// preset is the query family used by metrics that name none, such as opentelemetry.
+	// preset is the query family used by metrics that name none, such as opentelemetry. Left out, the one that the type's documentation names.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,message="preset must be the name of a query family: lowercase letters, digits and '-', such as opentelemetry"
 	Preset string `json:"preset,omitempty"`
 	// timeout of one request, 1s to 60s.
+	//
+	// +optional
+	// +kubebuilder:default="10s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) >= duration('1s') && duration(self) <= duration('60s')`,message="timeout must be a time from 1s to 60s, such as 10s"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 	// secretRef names a Secret in the operator's namespace. Keys: token, or username and password, ca.crt, tls.crt and tls.key, and header.NAME for custom headers.
+	//
+	// +optional
 	SecretRef *SecretReference `json:"secretRef,omitempty"`
-	// headers are plain HTTP headers sent along, such as a tenant's name. They are no place for secrets.
+	// headers are plain HTTP headers sent along, such as a tenant's name. They are no place for secrets: those belong in the Secret, under header.NAME.
+	// Example: {X-Scope-OrgID: shop}
+	//
+	// +optional
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=10
+	// +kubebuilder:validation:XValidation:rule=`self.all(k, k.size() <= 128 && k.matches('^[A-Za-z0-9-]+$'))`,message="headers must have names of letters, digits and '-', such as X-Scope-OrgID"
+	// +kubebuilder:validation:XValidation:rule=`!self.exists(k, k.matches('(?i)(authorization|cookie|token|secret|password|credential|api-?key|application-key|app-?key)'))`,message="headers must hold no credentials: put this one in the Secret that secretRef names, under the key header.NAME (or use its token, or username and password)"
+	// +kubebuilder:validation:XValidation:rule=`!self.exists(k, k.matches('(?i)^(host|connection|content-.*|transfer-encoding|te|trailer|upgrade)$'))`,message="headers must leave Host, Connection, Content-*, Transfer-Encoding, TE, Trailer and Upgrade to the HTTP client"
+	// +kubebuilder:validation:XValidation:rule=`self.all(k, self[k].size() <= 1024 && self[k].matches('^[ -~]*$'))`,message="headers must have values of at most 1024 printable ASCII characters on one line"
 	Headers map[string]string `json:"headers,omitempty"`
 }
 
 // SecretReference names a Secret in the operator's namespace.
 type SecretReference struct {
+	// name of the Secret.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')`,message="secretRef.name must be the name of a Secret in the operator's namespace: lowercase letters, digits, '-' and '.'"
 	Name string `json:"name"`
 }
 
 // MetricSourceStatus tells whether the backend answers.
 type MetricSourceStatus struct {
-	Conditions         []metav1.Condition `json:"conditions,omitempty"`
-	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
+	// conditions follow kstatus: Ready, and Reconciling or Stalled while true.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation of the spec that this status answers.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// lastSuccess is when the backend last answered.
+	//
+	// +optional
 	LastSuccess *metav1.Time `json:"lastSuccess,omitempty"`
 }
