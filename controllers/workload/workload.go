@@ -2,9 +2,33 @@
 //
 // At rest it touches nothing. During a release it keeps the Deployment paused, runs the candidate in a ReplicaSet controlled by the
 // Canary, and at the end hands that ReplicaSet, pods and all, over to the Deployment.
+//
+// [Deployments.Observe] tells what is; [Deployments.Ensure] brings it to a level. Neither remembers anything: whatever a release needs to know
+// after a crash is written on the ReplicaSets themselves.
 package workload
 
-import "k8s.io/apimachinery/pkg/types"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/serin-dev/serin/api/v1alpha1"
+)
+
+// Target names a Deployment and the Canary that watches over it. Both live in the same namespace.
+type Target struct {
+	Deployment types.NamespacedName
+	// Owner is the reference by which a ReplicaSet says that the Canary controls it; see [Owning].
+	Owner metav1.OwnerReference
+}
+
+// Owning is the owner reference of what the named Canary controls.
+func Owning(canary string, uid types.UID) metav1.OwnerReference {
+	yes := true
+	return metav1.OwnerReference{
+		APIVersion: v1alpha1.GroupVersion().String(), Kind: "Canary", Name: canary, UID: uid,
+		Controller: &yes, BlockOwnerDeletion: &yes,
+	}
+}
 
 // Observation is what the cluster says about one Deployment and its ReplicaSets.
 type Observation struct {
@@ -15,6 +39,8 @@ type Observation struct {
 	Paused bool
 	// Replicas is spec.replicas.
 	Replicas int32
+	// MinAvailable is how many pods the Deployment's own strategy would keep available through a rollout; Replicas for Recreate.
+	MinAvailable int32
 	// ProgressDeadlineSeconds of the Deployment, 600 by default.
 	ProgressDeadlineSeconds int32
 	// Complete is true when the Deployment's own rollout is over: its current template's ReplicaSet has all pods available and no other has any.
@@ -29,6 +55,8 @@ type Observation struct {
 	Candidate Set
 	// Strays counts pods of further ReplicaSets of this Deployment that neither serve as baseline nor are under test.
 	Strays int32
+	// HandedOver is true when the candidate is the Deployment's own, the only ReplicaSet with pods, and nothing is left in the Canary's hands.
+	HandedOver bool
 }
 
 // Set is one ReplicaSet.
@@ -56,16 +84,39 @@ const (
 	ByOther
 )
 
+// Pause says what to do about the Deployment's own rollout.
+type Pause int
+
+// The pauses.
+const (
+	// LeaveAsIs touches spec.paused in no case: a Deployment that its owner paused stays paused.
+	LeaveAsIs Pause = iota
+	// KeepPaused keeps the Deployment from rolling by itself, and takes back what it rolled already.
+	KeepPaused
+	// LetRoll lets the Deployment roll by itself again, but only while its template is the baseline's, or a restart of it. No other template is ever
+	// let loose, whatever was pushed since the decision.
+	LetRoll
+)
+
 // Desired is the level to bring the workload to; Ensure re-asserts all of it on every pass.
 type Desired struct {
-	// Paused is what spec.paused must be.
-	Paused bool
-	// Baseline and Candidate are the revisions meant.
+	Pause Pause
+	// Baseline and Candidate are the revisions meant. Whatever else the Canary controls is retired: deleted if Serin made it, given back empty if it
+	// was taken from the Deployment. An empty Candidate retires everything.
 	Baseline, Candidate string
 	// CandidatePods is how many pods the candidate is to have; 0 keeps the ReplicaSet empty as the record of its template.
 	CandidatePods int32
-	// HandOver gives the candidate to the Deployment and takes the old ReplicaSet's pods away.
+	// HandOver gives the candidate to the Deployment and takes the old ReplicaSet's pods away. CandidatePods is not read: the candidate has as many pods as
+	// the Deployment wants.
 	HandOver bool
-	// Retire removes the candidate's ReplicaSet altogether.
-	Retire bool
+}
+
+// Progress is how far Ensure came.
+type Progress struct {
+	// Done is true when the workload is at the desired level and nothing is waited for, except the candidate's pods.
+	Done bool
+	// Waiting says what for, in words for the person on call; empty when Done.
+	Waiting string
+	// Paused is true when the Deployment was found rolling and has been paused by this very call.
+	Paused bool
 }
