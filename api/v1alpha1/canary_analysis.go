@@ -132,13 +132,13 @@ type ErrorRateMetric struct {
 //
 // +kubebuilder:validation:XValidation:rule=`has(self.relative) || has(self.absolute)`,message="maxIncrease needs relative or absolute: write absolute: 0.1% (percentage points), relative: 10% (of the baseline's rate), or both"
 type ErrorRateIncrease struct {
-	// relative to the baseline's rate, above 0% and at most 1000%. Example: 10%, by which 2% may become 2.2%
+	// relative increase over the baseline's rate, above 0% and at most 1000%. Example: 10%, by which 2% may become 2.2%
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:XValidation:rule=`self.matches('^(1000([.]0{1,4})?|[0-9]{1,3}([.][0-9]{1,4})?)%$') && self.matches('[1-9]')`,message="maxIncrease.relative must be a percentage above 0% and at most 1000%, such as 10%"
 	Relative string `json:"relative,omitempty"`
-	// absolute, in percentage points, above 0% and at most 100%. Example: 0.1%, by which 2% may become 2.1%
+	// absolute increase in percentage points, above 0% and at most 100%. Example: 0.1%, by which 2% may become 2.1%
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=10
@@ -200,13 +200,13 @@ type LatencyMetric struct {
 //
 // +kubebuilder:validation:XValidation:rule=`has(self.relative) || has(self.absolute)`,message="maxIncrease needs relative or absolute: write relative: 10%, absolute: 5ms, or both"
 type LatencyIncrease struct {
-	// relative to the baseline's quantile, above 0% and at most 1000%. Example: 10%, by which 200ms may become 220ms
+	// relative increase over the baseline's quantile, above 0% and at most 1000%. Example: 10%, by which 200ms may become 220ms
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:XValidation:rule=`self.matches('^(1000([.]0{1,4})?|[0-9]{1,3}([.][0-9]{1,4})?)%$') && self.matches('[1-9]')`,message="maxIncrease.relative must be a percentage above 0% and at most 1000%, such as 10%"
 	Relative string `json:"relative,omitempty"`
-	// absolute, above 0 and at most 10m. Example: 5ms, by which 200ms may become 205ms
+	// absolute increase, above 0 and at most 10m. Example: 5ms, by which 200ms may become 205ms
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=16

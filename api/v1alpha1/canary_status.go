@@ -205,7 +205,7 @@ type AnalysisStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
-	// metrics, one entry each.
+	// metrics hold one entry each.
 	//
 	// +optional
 	// +listType=map

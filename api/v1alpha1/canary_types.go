@@ -216,7 +216,7 @@ type Step struct {
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule=`self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) <= duration('168h')`,message="bake must be a time from 0s to 168h (7 days), such as 90s, 2m or 1h30m"
 	Bake *metav1.Duration `json:"bake,omitempty"`
-	// approval, when true, waits after the bake for a person:
+	// approval makes the step wait after the bake for a person:
 	// kubectl annotate --overwrite canary NAME serin.dev/approve=REVISION
 	// Left out: false.
 	//
