@@ -63,11 +63,12 @@ build_prometheus() {
 }
 
 build_traefik() {
-  local version crds
+  local version crds file
   version=$(part_version traefik)
   gobuild traefik -ldflags "-s -w -X github.com/traefik/traefik/v3/pkg/version.Version=${version#v}" \
     -o "$1/traefik" github.com/traefik/traefik/v3/cmd/traefik
   # the Gateway API definitions of the version this Traefik was written against come from the same pins
   crds=$(cd "$CLUSTER_DIR/tools/traefik" && go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/standard
-  mkdir "$1/gateway-api" && cat "$crds"/gateway*.yaml >"$1/gateway-api/crds.yaml"
+  mkdir "$1/gateway-api"
+  for file in "$crds"/gateway*.yaml; do echo "---" && cat "$file"; done >"$1/gateway-api/crds.yaml"
 }
