@@ -13,16 +13,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
+// FieldManager is the name under which Serin's writes are recorded in managedFields. While a release is under way it is the owner of
+// what the split changed, so that Argo CD can be told to leave exactly that alone.
+const FieldManager = "serin"
+
 // Router divides the traffic of one route. Every method may be called every few seconds for hours: each compares
 // before it writes, and none waits for the data plane.
 type Router interface {
 	// Observe says what the route holds now. It answers [ErrRouteNotFound] when there is no such route and
-	// [ErrUnsupported] when the route can't carry a split, with an error text that says what to change.
+	// [ErrUnsupported] when the route can't carry a split, with an error text that says what to change; the Split beside
+	// [ErrUnsupported] is still what the route holds, as far as there is a route.
 	Observe(ctx context.Context, r Route) (Split, error)
 	// SetWeight makes the route send percent (0 to 100) of the requests that went to r.Service to the candidate and the
 	// rest to the baseline. A nil error means that the route object holds the weight, not that packets follow it already.
 	SetWeight(ctx context.Context, r Route, percent int32) error
-	// Release undoes every trace of SetWeight: the route is again as its owner wrote it. A route that is gone is released.
+	// Release undoes every trace of SetWeight: the route is again as its owner wrote it. A route that is gone is released. A nil error
+	// means that nothing is left to undo, not that the data plane has left the generated Services already: wait for a Split that
+	// is Home and Settled before they go.
 	Release(ctx context.Context, r Route) error
 }
 
@@ -44,13 +51,13 @@ type Backend struct {
 
 // Split is what a route says.
 type Split struct {
-	// Home is true when the route is as its owner wrote it: everything goes to Route.Service.
+	// Home is true when the route is as its owner wrote it and no trace of a release is left: everything goes to Route.Service.
 	Home bool
 	// Weight is the candidate's share in percent; 0 while Home. Of several rules with different shares, the largest counts.
 	Weight int32
 	// Even is false when some rules that should carry the split do not, or carry another weight; such a split never counts as settled.
 	Even bool
-	// Settled is true when every parent of the route has acknowledged the route as it is now.
+	// Settled is true when every parent of the route has acknowledged the route as it is now, and the split is Even.
 	Settled bool
 	// Message says what the split waits for while it has not settled, in words for the person on call.
 	Message string
@@ -65,6 +72,8 @@ type Registry map[schema.GroupKind]Factory
 var (
 	// ErrRouteNotFound means that the named route does not exist.
 	ErrRouteNotFound = errors.New("route not found")
+	// ErrServiceNotFound means that the Service which the route sends requests to does not exist.
+	ErrServiceNotFound = errors.New("service not found")
 	// ErrUnsupported means that this route, as written, can't carry a split; a person has to change something.
 	ErrUnsupported = errors.New("route can't carry a split")
 )
