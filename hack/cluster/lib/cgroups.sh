@@ -47,7 +47,7 @@ delegate_v2() {
 cgroup_processes() {
   local dir
   while read -r dir; do
-    [[ -d $dir ]] && find "$dir" -name cgroup.procs -exec cat {} + 2>/dev/null
+    if [[ -d $dir ]]; then find "$dir" -name cgroup.procs -exec cat {} + 2>/dev/null || true; fi
   done < <(cgroup_dirs) | sort -un
 }
 

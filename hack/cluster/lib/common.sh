@@ -33,6 +33,10 @@ die() {
   exit 1
 }
 
+# No script ends without a word.
+set -E
+trap 'note "${BASH_SOURCE[0]##*/}: line $LINENO failed: $BASH_COMMAND"' ERR
+
 # render TEMPLATE: print a file with every @NAME@ replaced by the variable of that name. An unknown name stops the
 # script (set -u) rather than leaving a hole in a configuration.
 render() {

@@ -19,7 +19,10 @@ ensure() {
   while [[ $1 != -- ]]; do env+=("$1") && shift; done
   shift
   command=("$@")
-  stamp=$({ printf '%s\0' "${env[@]}" -- "$@" && cat "$STATE/etc/$name"/* 2>/dev/null || true; } | sha256sum)
+  stamp=$({
+    printf '%s\0' "${env[@]}" -- "$@"
+    cat "$STATE/etc/$name"/* 2>/dev/null || true
+  } | sha256sum)
   CHANGED=false
   if alive "$name"; then
     [[ $(<"$RUN/pid/$name.stamp") == "$stamp" ]] && return
@@ -55,7 +58,10 @@ stop() {
   if alive "$name"; then
     pid=$(<"$RUN/pid/$name")
     kill -s "${2:-TERM}" "$pid" 2>/dev/null || true
-    for ((i = 0; i < 100; i++)); do alive "$name" && sleep 0.05 || break; done
+    for ((i = 0; i < 100; i++)); do
+      alive "$name" || break
+      sleep 0.05
+    done
     if alive "$name"; then
       note "$name did not stop within 5 s; killing it"
       kill -s KILL "$pid" 2>/dev/null || true
