@@ -153,3 +153,15 @@ type Result struct {
 	// Seconds is true when the values are durations, false when they are fractions.
 	Seconds bool
 }
+
+// String is the verdict as people read it.
+func (v Verdict) String() string {
+	switch v {
+	case Pass:
+		return "Pass"
+	case Fail:
+		return "Fail"
+	case Inconclusive:
+	}
+	return "Inconclusive"
+}
