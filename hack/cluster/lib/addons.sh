@@ -20,8 +20,7 @@ apply_manifests() {
 }
 
 start_coredns() {
-  mkdir -p "$STATE/etc/coredns"
-  render "$CLUSTER_DIR/conf/Corefile" >"$STATE/etc/coredns/Corefile"
+  configure coredns/Corefile Corefile
   ensure coredns -- "$COREDNS/coredns" -conf "$STATE/etc/coredns/Corefile"
 }
 
@@ -38,8 +37,7 @@ start_traefik() {
 }
 
 start_prometheus() {
-  mkdir -p "$STATE/etc/prometheus"
-  render "$CLUSTER_DIR/conf/prometheus.yaml" >"$STATE/etc/prometheus/config.yaml"
+  configure prometheus/config.yaml prometheus.yaml
   ensure prometheus -- "$PROMETHEUS/prometheus" --config.file="$STATE/etc/prometheus/config.yaml" \
     --storage.tsdb.path="$STATE/prometheus" --web.listen-address="0.0.0.0:9090" --log.level=warn
 }

@@ -12,8 +12,7 @@ start_etcd() {
 
 start_apiserver() {
   local pki=$STATE/pki
-  mkdir -p "$STATE/etc/kube-apiserver"
-  render "$CLUSTER_DIR/conf/audit-policy.yaml" >"$STATE/etc/kube-apiserver/audit-policy.yaml"
+  configure kube-apiserver/audit-policy.yaml audit-policy.yaml
   local audit=(
     --audit-policy-file "$STATE/etc/kube-apiserver/audit-policy.yaml" --audit-log-path "$STATE/log/audit.log"
     --audit-log-maxsize 200 --audit-log-maxbackup 1 # MB; so at most twice that

@@ -7,9 +7,8 @@ start_containerd() {
   local SNAPSHOTTER RUNC
   SNAPSHOTTER=$(snapshotter)
   RUNC=$(command -v runc)
-  mkdir -p "$STATE/etc/containerd" "$STATE/etc/cni"
-  render "$CLUSTER_DIR/conf/containerd.toml" >"$STATE/etc/containerd/config.toml"
-  render "$CLUSTER_DIR/conf/cni.conflist" >"$STATE/etc/cni/10-serin.conflist"
+  configure containerd/config.toml containerd.toml
+  configure cni/10-serin.conflist cni.conflist # containerd watches for it
   # the shim is looked for on PATH
   ensure containerd PATH="$CONTAINERD:$PATH" -- "$CONTAINERD/containerd" --config "$STATE/etc/containerd/config.toml"
 }
@@ -35,16 +34,14 @@ ensure_pause_image() {
 }
 
 start_kubelet() {
-  mkdir -p "$STATE/etc/kubelet"
-  echo "nameserver $DNS_IP" >"$STATE/etc/kubelet/resolv.conf"
-  render "$CLUSTER_DIR/conf/kubelet.yaml" >"$STATE/etc/kubelet/config.yaml"
+  configure kubelet/resolv.conf resolv.conf
+  configure kubelet/config.yaml kubelet.yaml
   ensure kubelet -- "$KUBE/kubelet" --config "$STATE/etc/kubelet/config.yaml" --kubeconfig "$STATE/pki/kubelet.kubeconfig" \
     --root-dir "$STATE/kubelet" --cert-dir "$STATE/kubelet/pki" --hostname-override "$NODE_NAME" --node-ip "$NODE_IP"
 }
 
 start_kube_proxy() {
-  mkdir -p "$STATE/etc/kube-proxy"
-  render "$CLUSTER_DIR/conf/kube-proxy.yaml" >"$STATE/etc/kube-proxy/config.yaml"
+  configure kube-proxy/config.yaml kube-proxy.yaml
   ensure kube-proxy -- "$KUBE/kube-proxy" --config "$STATE/etc/kube-proxy/config.yaml"
 }
 

@@ -2,6 +2,17 @@
 # Components are plain processes in the cluster's network namespace, logged to $STATE/log/<name>.log. What was started
 # is recorded in $RUN/pid: a pid alone may be anybody's after a while, so the command line is recorded too and compared.
 
+# configure NAME/FILE TEMPLATE: put a component's configuration into $STATE/etc. A file that is right already is not
+# written: some components watch theirs (kube-proxy exits).
+configure() {
+  local file=$STATE/etc/$1 text
+  text=$(render "$CLUSTER_DIR/conf/$2")
+  if [[ -f $file && $(<"$file") == "$text" ]]; then return; fi
+  mkdir -p "${file%/*}"
+  printf '%s\n' "$text" >"$file.new"
+  mv "$file.new" "$file"
+}
+
 # alive NAME: whether the recorded process is still that process.
 alive() {
   local pid argv=()
