@@ -68,8 +68,7 @@ type Analysis struct {
 	// +kubebuilder:validation:Maximum=1000000
 	MinRequests *int32 `json:"minRequests,omitempty"`
 	// metrics say what may not get worse, and by how much.
-	// Left out: an error rate that may rise by a quarter or 0.1 percentage points, whichever is more, and a p95 latency that may rise
-	// by 10% or 5ms, whichever is more, both by the source's preset.
+	// Left out: an error rate that may rise by a quarter or 0.1 percentage points, whichever is more, and a p95 latency that may rise by 10% or 5ms, whichever is more, both by the source's preset.
 	//
 	// +optional
 	// +listType=map

@@ -2,8 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Canary names a workload and says how a new version of it earns the traffic: which steps it climbs, what it is
-// judged by, and which route carries the split. The workload stays as it is; a Canary only watches over its changes.
+// Canary names a workload and says how a new version of it earns the traffic: which steps it climbs, what it is judged by, and which route carries the split.
+// The workload stays as it is; a Canary only watches over its changes.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -49,8 +49,8 @@ type CanarySpec struct {
 	// +required
 	// +kubebuilder:validation:XValidation:rule=`self == oldSelf`,message="targetRef can't be changed: make a new Canary for the other workload and delete this one"
 	TargetRef TargetReference `json:"targetRef"`
-	// traffic says which Service and route carry the split. Left out, the candidate's share follows the number of its pods:
-	// right for queue consumers and plain Services.
+	// traffic says which Service and route carry the split.
+	// Left out, the candidate's share follows the number of its pods: right for queue consumers and plain Services.
 	//
 	// +optional
 	Traffic *Traffic `json:"traffic,omitempty"`
@@ -63,9 +63,10 @@ type CanarySpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:XValidation:rule=`self.map(s, s.weight).isSorted() && self.all(s, self.exists_one(t, t.weight == s.weight))`,message="steps must rise in weight from one to the next: write 10, 50, 100, each weight once"
-	// +kubebuilder:validation:XValidation:rule=`self[self.size() - 1].weight == 100`,message="steps must end with weight 100: add {weight: 100} as the last step"
+	// +kubebuilder:validation:XValidation:rule=`self.size() == 0 || self[self.size() - 1].weight == 100`,message="steps must end with weight 100: add {weight: 100} as the last step"
 	Steps []Step `json:"steps,omitempty"`
-	// analysis says where the evidence comes from and what the candidate is judged by. Left out, the default MetricSource is asked for error rate and p95 latency.
+	// analysis says where the evidence comes from and what the candidate is judged by.
+	// Left out, the default MetricSource is asked for error rate and p95 latency.
 	//
 	// +optional
 	// +kubebuilder:default={}

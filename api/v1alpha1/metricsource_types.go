@@ -2,8 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// MetricSource is a metrics backend that Canaries take their evidence from. The platform team sets it up once for the cluster;
-// its credentials live in a Secret in the operator's own namespace.
+// MetricSource is a metrics backend that Canaries take their evidence from.
+// The platform team sets it up once for the cluster; its credentials live in a Secret in the operator's own namespace.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -74,11 +74,13 @@ type MetricSourceSpec struct {
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule=`self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') && duration(self) >= duration('1s') && duration(self) <= duration('60s')`,message="timeout must be a time from 1s to 60s, such as 10s"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
-	// secretRef names a Secret in the operator's namespace. Keys: token, or username and password, ca.crt, tls.crt and tls.key, and header.NAME for custom headers.
+	// secretRef names a Secret in the operator's namespace.
+	// Keys: token, or username and password, ca.crt, tls.crt and tls.key, and header.NAME for custom headers.
 	//
 	// +optional
 	SecretRef *SecretReference `json:"secretRef,omitempty"`
-	// headers are plain HTTP headers sent along, such as a tenant's name. They are no place for secrets: those belong in the Secret, under header.NAME.
+	// headers are plain HTTP headers sent along, such as a tenant's name.
+	// They are no place for secrets: those belong in the Secret, under header.NAME.
 	// Example: {X-Scope-OrgID: shop}
 	//
 	// +optional

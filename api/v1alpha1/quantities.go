@@ -22,11 +22,12 @@ func ParsePercent(s string) (float64, error) {
 	if !percentPattern.MatchString(s) {
 		return 0, fmt.Errorf("%q is no percentage: write a number and %%, such as 0.1%%", s)
 	}
-	percent, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
+	// The decimal point moves in the text, so that the fraction is rounded once: 99.99% is 0.9999.
+	fraction, err := strconv.ParseFloat(strings.TrimSuffix(s, "%")+"e-2", 64)
 	if err != nil {
 		return 0, fmt.Errorf("reading the percentage %q: %w", s, err)
 	}
-	return percent / 100, nil
+	return fraction, nil
 }
 
 // ParseLatency reads a latency such as "500ms" or "1.5s". An empty string is 0: nothing was written.
