@@ -1,3 +1,155 @@
+// Command serin is the operator.
 package main
 
-func main() {}
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers"
+	"github.com/serin-dev/serin/controllers/workload"
+)
+
+// settings are the flags of the operator.
+type settings struct {
+	namespace      string
+	metricsAddress string
+	probeAddress   string
+	leaderElection bool
+	drain          time.Duration
+	workers        int
+	log            zap.Options
+}
+
+func main() {
+	s, err := parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "serin:", err)
+		os.Exit(2)
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&s.log)))
+	if err := run(s); err != nil {
+		ctrl.Log.Error(err, "serin stops")
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (settings, error) {
+	var s settings
+	f := flag.NewFlagSet("serin", flag.ContinueOnError)
+	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the operator's own namespace, the only one whose Secrets it reads (default $POD_NAMESPACE)")
+	f.StringVar(&s.metricsAddress, "metrics-address", ":8080", "where to serve the operator's own metrics; 0 turns them off")
+	f.StringVar(&s.probeAddress, "probe-address", ":8081", "where to serve /healthz and /readyz")
+	f.BoolVar(&s.leaderElection, "leader-election", true, "act only while holding the lease, so that several replicas may run")
+	f.DurationVar(&s.drain, "drain", 5*time.Second, "how long a candidate keeps its pods after the route has settled at weight 0")
+	f.IntVar(&s.workers, "workers", 16, "how many Canaries are reconciled at the same time")
+	s.log.BindFlags(f)
+	if err := f.Parse(args); err != nil {
+		return s, err
+	}
+	switch {
+	case s.namespace == "":
+		return s, fmt.Errorf("-namespace is empty: write the namespace that the operator runs in, or set POD_NAMESPACE")
+	case s.drain < 0:
+		return s, fmt.Errorf("-drain is %s: write a duration of 0s or more", s.drain)
+	case s.workers < 1:
+		return s, fmt.Errorf("-workers is %d: write 1 or more", s.workers)
+	}
+	return s, nil
+}
+
+func run(s settings) error {
+	scheme, err := newScheme()
+	if err != nil {
+		return err
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding the cluster: %w", err)
+	}
+	mgr, err := ctrl.NewManager(config, managerOptions(s, scheme))
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	if err := setUp(mgr, config, s); err != nil {
+		return err
+	}
+	return mgr.Start(ctrl.SetupSignalHandler())
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("registering types: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+func managerOptions(s settings, scheme *runtime.Scheme) manager.Options {
+	return manager.Options{
+		Scheme:                  scheme,
+		Metrics:                 metricsserver.Options{BindAddress: s.metricsAddress},
+		HealthProbeBindAddress:  s.probeAddress,
+		LeaderElection:          s.leaderElection,
+		LeaderElectionID:        "serin.serin.dev",
+		LeaderElectionNamespace: s.namespace,
+		// The process ends right after the manager, so that the lease may be given up at once and the next leader starts without waiting for it to expire.
+		LeaderElectionReleaseOnCancel: true,
+		Cache: cache.Options{
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				&corev1.Secret{}: {Namespaces: map[string]cache.Config{s.namespace: {}}},
+			},
+		},
+	}
+}
+
+func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
+	direct, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return fmt.Errorf("making the direct client: %w", err)
+	}
+	sources := &controllers.Sources{Client: mgr.GetClient(), Namespace: s.namespace, Types: sourceTypes()}
+	canaries := &controllers.CanaryReconciler{
+		Client:    mgr.GetClient(),
+		Direct:    direct,
+		Recorder:  mgr.GetEventRecorder("serin"),
+		Clock:     clock.RealClock{},
+		Workloads: &workload.Deployments{Client: direct},
+		Routers:   routers(),
+		Sources:   sources,
+		Drain:     s.drain,
+		Workers:   s.workers,
+	}
+	if err := canaries.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up Canaries: %w", err)
+	}
+	metricSources := &controllers.MetricSourceReconciler{Client: mgr.GetClient(), Sources: sources, Clock: clock.RealClock{}}
+	if err := metricSources.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up MetricSources: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the liveness probe: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("ready", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the readiness probe: %w", err)
+	}
+	return nil
+}

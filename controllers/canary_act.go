@@ -1,0 +1,97 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/rollout"
+	"github.com/serin-dev/serin/controllers/workload"
+)
+
+// act brings the world to the level decided, all of it, every time. Traffic and workload do not wait for each other: whatever order they need is in the
+// decision, and a part that can't be done now must not keep the other from being done.
+func (r *CanaryReconciler) act(ctx context.Context, s *scene, d rollout.Decision) error {
+	flying := inFlight(d.State.Phase)
+	if !flying && !inFlight(s.state.Phase) && d.State.Phase != rollout.Failed && !s.recollection.untidy {
+		return r.release(ctx, s, d)
+	}
+	var errs []error
+	if err := s.splitter.assert(ctx, d.Desired, d.State.Baseline, d.State.Candidate); err != nil {
+		errs = append(errs, fmt.Errorf("dividing the traffic: %w", err))
+	}
+	if err := r.actOnWorkload(ctx, s, d); err != nil {
+		errs = append(errs, fmt.Errorf("bringing the workload to its level: %w", err))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if !flying {
+		s.recollection.untidy = false
+	}
+	return r.release(ctx, s, d)
+}
+
+func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollout.Decision) error {
+	desired := workload.Desired{
+		Pause:         pauseOf(d.Desired.Hold),
+		Baseline:      d.State.Baseline,
+		Candidate:     d.State.Candidate,
+		CandidatePods: d.Desired.CandidatePods,
+		HandOver:      d.Desired.HandOver,
+	}
+	progress, err := r.Workloads.Ensure(ctx, r.target(s.canary), desired)
+	if err != nil {
+		return err
+	}
+	if progress.Paused && s.state.Phase == d.State.Phase {
+		r.tellGuarded(ctx, s, d)
+	}
+	return nil
+}
+
+// release lets go of a Canary that has nothing in the world any more.
+func (r *CanaryReconciler) release(ctx context.Context, s *scene, d rollout.Decision) error {
+	if inFlight(d.State.Phase) || s.observation.Ending && !d.Done {
+		return nil
+	}
+	after := s.canary.DeepCopy()
+	if !controllerutil.RemoveFinalizer(after, v1alpha1.Finalizer) {
+		return nil
+	}
+	if err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(s.canary, client.MergeFromWithOptimisticLock{})); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	s.recollection.wrote = after.ResourceVersion
+	if s.observation.Ending {
+		r.recall.forget(s.canary.UID)
+	}
+	return nil
+}
+
+func pauseOf(h rollout.Hold) workload.Pause {
+	switch h {
+	case rollout.KeepPaused:
+		return workload.KeepPaused
+	case rollout.LetRoll:
+		return workload.LetRoll
+	case rollout.LeaveAsIs:
+	}
+	return workload.LeaveAsIs
+}
+
+// tellGuarded tells that the workload rolled by itself in the middle of a release and was stopped: somebody resumed it by hand, or the gate is missing.
+func (r *CanaryReconciler) tellGuarded(ctx context.Context, s *scene, d rollout.Decision) {
+	guarded := d
+	guarded.Event = &rollout.Event{
+		Reason:  v1alpha1.ReasonResumedByHand,
+		Warning: true,
+		Message: fmt.Sprintf("the Deployment was found rolling and is paused again: the release of %s is not over. To promote it now: kubectl annotate canary %s serin.dev/promote=%s --overwrite",
+			d.State.Candidate, s.canary.Name, d.State.Candidate),
+	}
+	r.tell(ctx, s, guarded)
+}

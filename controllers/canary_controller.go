@@ -1,0 +1,79 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/rollout"
+	"github.com/serin-dev/serin/controllers/traffic"
+	"github.com/serin-dev/serin/controllers/workload"
+)
+
+// +kubebuilder:rbac:groups=serin.dev,resources=canaries,verbs=get;list;watch;patch;update
+// +kubebuilder:rbac:groups=serin.dev,resources=canaries/status;metricsources/status,verbs=patch;update
+// +kubebuilder:rbac:groups=serin.dev,resources=canaries/finalizers,verbs=update
+// +kubebuilder:rbac:groups=serin.dev,resources=metricsources,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups="",namespace=serin-system,resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=serin-system,resources=leases,verbs=get;create;update
+
+// CanaryReconciler carries every Canary through its releases.
+type CanaryReconciler struct {
+	// Client reads Canaries and MetricSources from the cache.
+	Client client.Client
+	// Direct reads what must not be stale and is not worth a watch: routes and Services.
+	Direct    client.Client
+	Recorder  events.EventRecorder
+	Clock     clock.PassiveClock
+	Workloads *workload.Deployments
+	Routers   traffic.Registry
+	Sources   *Sources
+	// Drain is how long a split must have been settled at 0 before the candidate's pods go.
+	Drain time.Duration
+	// Workers is how many Canaries are reconciled at the same time.
+	Workers int
+
+	recall recall
+}
+
+// Reconcile observes the world of one Canary, decides, records the decision, and acts on it.
+func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	canary := &v1alpha1.Canary{}
+	if err := r.Client.Get(ctx, request.NamespacedName, canary); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if r.recall.outdated(canary.UID, canary.ResourceVersion) {
+		return ctrl.Result{RequeueAfter: lostRaceRetry}, nil
+	}
+	scene, err := r.observe(ctx, canary)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	decision := rollout.Decide(scene.plan, scene.state, scene.observation)
+	if err := r.record(ctx, scene, decision); err != nil {
+		return retryOnConflict(err)
+	}
+	r.tell(ctx, scene, decision)
+	if err := r.act(ctx, scene, decision); err != nil {
+		return retryOnConflict(err)
+	}
+	return ctrl.Result{RequeueAfter: scene.lookAgain(decision)}, nil
+}
+
+// lostRaceRetry is the pause before looking again after somebody else, or this process itself, wrote first: the write that won is on its way to the cache.
+const lostRaceRetry = 50 * time.Millisecond
+
+// retryOnConflict turns a lost race into another look: it is no failure, and no reason to back off.
+func retryOnConflict(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: lostRaceRetry}, nil
+	}
+	return ctrl.Result{}, err
+}

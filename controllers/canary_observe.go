@@ -1,0 +1,159 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/rollout"
+	"github.com/serin-dev/serin/controllers/workload"
+)
+
+// scene is all that one reconcile knows: what was asked, what is remembered, and what was seen.
+type scene struct {
+	canary       *v1alpha1.Canary
+	recollection *recollection
+	plan         rollout.Plan
+	analysis     analysisPlan
+	state        rollout.State
+	observation  rollout.Observation
+	workload     workload.Observation
+	splitter     splitter
+	// problem is what a person has to mend; nil when there is nothing.
+	problem *problem
+}
+
+// problem is something that only a person can mend.
+type problem struct{ reason, message string }
+
+// observe gathers the facts. An error means that the cluster could not be asked; whatever else is wrong is a fact too.
+func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary) (*scene, error) {
+	now := r.Clock.Now().UTC().Truncate(time.Second)
+	remembered := r.recall.of(canary.UID, stateFrom(canary.Status.Rollout), now)
+	s := &scene{canary: canary, recollection: remembered, state: remembered.state}
+	s.observation = rollout.Observation{Now: now, Wishes: wishesFrom(canary.Annotations), Ending: !canary.DeletionTimestamp.IsZero()}
+
+	var err error
+	if s.workload, err = r.Workloads.Observe(ctx, r.target(canary), s.state.Baseline, s.state.Candidate); err != nil {
+		return nil, fmt.Errorf("observing the workload: %w", err)
+	}
+	if err := r.yieldToElder(ctx, s); err != nil {
+		return nil, err
+	}
+	s.observation.Workload = workloadFacts(s.workload)
+	if s.plan, s.analysis, err = planFrom(canary, s.workload, r.Drain); err != nil {
+		s.tellProblem(&problem{v1alpha1.ReasonSpecInvalid, err.Error()})
+	}
+	s.splitter = r.splitterFor(s)
+	split, trouble, err := s.splitter.observe(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("observing the route: %w", err)
+	}
+	s.observation.Split = split
+	s.tellProblem(trouble)
+	r.look(ctx, s)
+	r.checkSource(ctx, s)
+	return s, nil
+}
+
+// tellProblem keeps the first problem found.
+func (s *scene) tellProblem(p *problem) {
+	if s.problem == nil {
+		s.problem = p
+	}
+}
+
+// yieldToElder leaves a workload alone that an older Canary watches over: two would fight for it.
+func (r *CanaryReconciler) yieldToElder(ctx context.Context, s *scene) error {
+	all := &v1alpha1.CanaryList{}
+	if err := r.Client.List(ctx, all, client.InNamespace(s.canary.Namespace)); err != nil {
+		return fmt.Errorf("listing the Canaries beside: %w", err)
+	}
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.Spec.TargetRef.Name == s.canary.Spec.TargetRef.Name && elder(other, s.canary) {
+			s.workload = workload.Observation{}
+			s.tellProblem(&problem{v1alpha1.ReasonTargetTaken, fmt.Sprintf(
+				"the Canary %s watches over the Deployment %s already; delete one of the two", other.Name, s.canary.Spec.TargetRef.Name)})
+			return nil
+		}
+	}
+	return nil
+}
+
+func elder(a, b *v1alpha1.Canary) bool {
+	if a.UID == b.UID {
+		return false
+	}
+	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.Name < b.Name
+	}
+	return a.CreationTimestamp.Before(&b.CreationTimestamp)
+}
+
+// checkSource tells early that a source is missing: not only when its evidence is needed.
+func (r *CanaryReconciler) checkSource(ctx context.Context, s *scene) {
+	_, err := r.Sources.Provider(ctx, s.canary.Spec.Analysis.Source)
+	if err == nil && s.recollection.evidence.rejected != nil {
+		err = s.recollection.evidence.rejected
+	}
+	if err != nil {
+		s.tellProblem(&problem{sourceReason(err), err.Error()})
+	}
+}
+
+// target names the workload for package workload.
+func (r *CanaryReconciler) target(c *v1alpha1.Canary) workload.Target {
+	return workload.Target{
+		Owner:      workload.Owning(c.Name, c.UID),
+		Deployment: types.NamespacedName{Namespace: c.Namespace, Name: c.Spec.TargetRef.Name},
+	}
+}
+
+func workloadFacts(w workload.Observation) rollout.Workload {
+	return rollout.Workload{
+		Exists:             w.Exists,
+		Paused:             w.Paused,
+		Replicas:           w.Replicas,
+		Complete:           w.Complete,
+		Wanted:             w.Wanted,
+		RestartOf:          w.RestartOf,
+		Serving:            w.Baseline.Revision,
+		BaselineAvailable:  w.Baseline.Available,
+		MinAvailable:       w.MinAvailable,
+		CandidatePods:      max(w.Candidate.Desired, w.Candidate.Pods),
+		CandidateAvailable: w.Candidate.Available,
+		Trouble:            w.Candidate.Trouble,
+		Fatal:              w.Candidate.Fatal,
+		Adopted:            w.Candidate.Owned == workload.ByDeployment,
+		HandedOver:         w.HandedOver,
+	}
+}
+
+// wishesFrom reads the verbs of people.
+func wishesFrom(annotations map[string]string) rollout.Wishes {
+	return rollout.Wishes{
+		Promote: annotations[v1alpha1.AnnotationPromote],
+		Abort:   annotations[v1alpha1.AnnotationAbort],
+		Approve: annotations[v1alpha1.AnnotationApprove],
+		Pause:   annotations[v1alpha1.AnnotationPause],
+		Resume:  annotations[v1alpha1.AnnotationResume],
+		Retry:   annotations[v1alpha1.AnnotationRetry],
+	}
+}
+
+// lookAgain is when to reconcile next: when the decision asks for it, or when a look at the evidence is due.
+func (s *scene) lookAgain(d rollout.Decision) time.Duration {
+	after := d.RequeueAfter
+	if s.problem != nil && after == 0 {
+		// What a person mends elsewhere (a missing route, a source) sends no event here.
+		after = problemRetry
+	}
+	return after
+}
+
+const problemRetry = 30 * time.Second

@@ -1,0 +1,208 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/rollout"
+	"github.com/serin-dev/serin/controllers/traffic"
+)
+
+// splitter is what carries the split of one Canary: its routes, or the pods themselves.
+type splitter interface {
+	// observe answers an error only when the cluster could not be asked. problem is what a person has to mend, if anything.
+	observe(ctx context.Context) (split rollout.Split, problem *problem, err error)
+	// assert brings the split to the level desired.
+	assert(ctx context.Context, d rollout.Desired, baseline, candidate string) error
+}
+
+// splitterFor chooses what carries the split.
+func (r *CanaryReconciler) splitterFor(s *scene) splitter {
+	spec := s.canary.Spec.Traffic
+	if spec == nil {
+		return pods{scene: s}
+	}
+	return &routes{scene: s, bound: r.bind(s.canary, spec), services: traffic.Services{Client: r.Direct}, generator: r.generator()}
+}
+
+// pods are the split of a workload without a route: the share follows their number.
+type pods struct{ scene *scene }
+
+func (p pods) observe(context.Context) (rollout.Split, *problem, error) {
+	candidate := p.scene.workload.Candidate
+	weight := p.scene.state.Weight
+	need := p.scene.plan.Capacity(p.scene.workload.Replicas, weight)
+	split := rollout.Split{Home: candidate.Pods == 0 || p.scene.observation.Workload.Adopted}
+	if candidate.Available >= need && (need > 0 || candidate.Pods == 0) {
+		split.Weight, split.Settled = weight, true
+		return split, nil, nil
+	}
+	split.Message = fmt.Sprintf("%d of %d pods available", min(candidate.Available, need), need)
+	return split, nil, nil
+}
+
+func (pods) assert(context.Context, rollout.Desired, string, string) error { return nil }
+
+// routes carry the split by their backends.
+type routes struct {
+	scene     *scene
+	bound     []boundRoute
+	services  traffic.Services
+	generator generator
+}
+
+// boundRoute is one route and the router that speaks its kind; nil when this installation has none.
+type boundRoute struct {
+	kind   schema.GroupKind
+	route  traffic.Route
+	router traffic.Router
+}
+
+func (r *CanaryReconciler) bind(c *v1alpha1.Canary, t *v1alpha1.Traffic) []boundRoute {
+	references := t.Routes
+	if t.Gateway != nil {
+		references = []v1alpha1.RouteReference{generatedRoute(c)}
+	}
+	baseline, candidate := armServices(c)
+	bound := make([]boundRoute, 0, len(references))
+	for _, ref := range references {
+		b := boundRoute{
+			kind: schema.GroupKind{Group: ref.Group, Kind: ref.Kind},
+			route: traffic.Route{
+				Object:    types.NamespacedName{Namespace: c.Namespace, Name: ref.Name},
+				Service:   traffic.Backend{Service: t.Service.Name, Port: t.Service.Port},
+				Baseline:  baseline,
+				Candidate: candidate,
+			},
+		}
+		if factory, ok := r.Routers[b.kind]; ok {
+			b.router = factory(r.Direct)
+		}
+		bound = append(bound, b)
+	}
+	return bound
+}
+
+// armServices are the generated Services of a Canary.
+func armServices(c *v1alpha1.Canary) (baseline, candidate traffic.Backend) {
+	port := c.Spec.Traffic.Service.Port
+	return traffic.Backend{Service: traffic.BaselineService(c.Name), Port: port}, traffic.Backend{Service: traffic.CandidateService(c.Name), Port: port}
+}
+
+// observe joins what the routes say: the split is as far as the least settled of them, and as high as the highest.
+func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
+	joined := rollout.Split{Home: true, Gone: true, Settled: true}
+	var found *problem
+	var waiting []string
+	for _, b := range r.bound {
+		split, p, err := b.observe(ctx)
+		if err != nil {
+			return rollout.Split{}, nil, err
+		}
+		if p != nil {
+			found = p
+			// A route that can't carry the split keeps the candidate from getting more, but not from losing what it has.
+			joined.Settled = joined.Settled && r.scene.state.Phase != rollout.Progressing
+			waiting = append(waiting, p.message)
+			continue
+		}
+		joined.Gone = false
+		joined.Home = joined.Home && split.Home
+		joined.Settled = joined.Settled && split.Settled && (split.Even || split.Home)
+		joined.Weight = max(joined.Weight, split.Weight)
+		if split.Message != "" {
+			waiting = append(waiting, split.Message)
+		}
+	}
+	joined.Message = strings.Join(waiting, "; ")
+	return joined, found, nil
+}
+
+func (b boundRoute) observe(ctx context.Context) (traffic.Split, *problem, error) {
+	if b.router == nil {
+		return traffic.Split{}, &problem{v1alpha1.ReasonRouteKindUnknown,
+			fmt.Sprintf("spec.traffic.routes names a %s, and this installation has no router for that kind; name an HTTPRoute of gateway.networking.k8s.io, or leave traffic out", b.kind)}, nil
+	}
+	split, err := b.router.Observe(ctx, b.route)
+	switch {
+	case errors.Is(err, traffic.ErrRouteNotFound):
+		return split, &problem{v1alpha1.ReasonRouteNotFound, err.Error()}, nil
+	case errors.Is(err, traffic.ErrUnsupported):
+		return split, &problem{v1alpha1.ReasonRouteUnsupported, err.Error()}, nil
+	}
+	return split, nil, err
+}
+
+// assert writes the split into every route, or gives every route back to its owner and then takes the generated Services away.
+func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candidate string) error {
+	if err := r.generate(ctx); err != nil {
+		return err
+	}
+	if !d.Split {
+		return r.giveBack(ctx)
+	}
+	canary := r.scene.canary
+	user := traffic.Backend{Service: canary.Spec.Traffic.Service.Name, Port: canary.Spec.Traffic.Service.Port}
+	if err := r.services.Ensure(ctx, canary, user, traffic.Revisions{Baseline: baseline, Candidate: candidate}); err != nil {
+		return err
+	}
+	if ready, err := r.endpointsReady(ctx, d.Weight); err != nil || !ready {
+		return err
+	}
+	for _, b := range r.bound {
+		if b.router == nil {
+			continue
+		}
+		if err := ignoreGone(b.router.SetWeight(ctx, b.route, d.Weight)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endpointsReady says that requests find pods behind the generated Services once the route points at them. Endpoints follow pods with a delay, and a
+// gateway fails what it is to send to a Service without any.
+func (r *routes) endpointsReady(ctx context.Context, weight int32) (bool, error) {
+	now, facts := r.scene.observation.Split, r.scene.workload
+	if !now.Home && weight <= now.Weight {
+		return true, nil
+	}
+	baseline, candidate, err := r.services.Ready(ctx, r.scene.canary)
+	if err != nil {
+		return false, err
+	}
+	if now.Home && baseline < facts.Baseline.Ready {
+		return false, nil
+	}
+	return weight == 0 || candidate >= min(r.scene.plan.Capacity(facts.Replicas, weight), facts.Candidate.Ready), nil
+}
+
+func (r *routes) giveBack(ctx context.Context) error {
+	for _, b := range r.bound {
+		if b.router == nil {
+			continue
+		}
+		if err := b.router.Release(ctx, b.route); err != nil {
+			return err
+		}
+	}
+	// A data plane may still send requests to the generated Services until it has taken in the route as it was.
+	if split := r.scene.observation.Split; split.Gone || split.Home && split.Settled {
+		return r.services.Remove(ctx, r.scene.canary)
+	}
+	return nil
+}
+
+// ignoreGone drops the errors that observe has told as a problem already.
+func ignoreGone(err error) error {
+	if errors.Is(err, traffic.ErrRouteNotFound) || errors.Is(err, traffic.ErrUnsupported) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,69 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/serin-dev/serin/controllers/rollout"
+)
+
+// recall keeps, per Canary, what need not survive a restart: the part of the memory that is not worth a write of its own, and the evidence counted so far at the
+// present step. Losing it only makes a step take longer. The zero value is ready for use.
+type recall struct {
+	mu      sync.Mutex
+	entries map[types.UID]*recollection
+}
+
+// recollection is used by one worker at a time: the queue never hands one Canary to two.
+type recollection struct {
+	state    rollout.State
+	evidence evidence
+	// wrote is the resource version of the last status that this process wrote, and when.
+	wrote   string
+	wroteAt time.Time
+	// untidy is true until it was made sure that nothing of a past release is left.
+	untidy bool
+}
+
+// of answers what is remembered of a Canary whose status holds persisted.
+func (r *recall) of(uid types.UID, persisted rollout.State, now time.Time) *recollection {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, known := r.entries[uid]
+	if !known {
+		if r.entries == nil {
+			r.entries = map[types.UID]*recollection{}
+		}
+		e = &recollection{untidy: true}
+		r.entries[uid] = e
+		// Waits begin anew after a restart: nobody was there to see them end.
+		if !persisted.EnteredAt.IsZero() {
+			persisted.EnteredAt = now
+		}
+	}
+	if e.state.Significant() != persisted.Significant() {
+		e.state = persisted
+	}
+	return e
+}
+
+// outdated says that the cache has not yet seen what this process itself wrote last; deciding on that would be deciding on a memory long overtaken.
+func (r *recall) outdated(uid types.UID, cached string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, known := r.entries[uid]
+	if !known || e.wrote == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(cached, e.wrote)
+	return err == nil && order < 0
+}
+
+func (r *recall) forget(uid types.UID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.entries, uid)
+}

@@ -1,0 +1,54 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/serin-dev/serin/controllers/rollout"
+)
+
+func TestRecall(t *testing.T) {
+	start := time.Unix(1_700_000_000, 0).UTC()
+	persisted := rollout.State{Phase: rollout.Progressing, Candidate: "c", Weight: 10, EnteredAt: start}
+
+	t.Run("after a restart every wait begins anew", func(t *testing.T) {
+		var r recall
+		later := start.Add(time.Hour)
+		if got := r.of("uid", persisted, later).state.EnteredAt; !got.Equal(later) {
+			t.Errorf("the wait began at %s, want %s", got, later)
+		}
+	})
+	t.Run("what was not worth a write is remembered", func(t *testing.T) {
+		var r recall
+		r.of("uid", persisted, start).state.SettledAt = start.Add(time.Second)
+		if got := r.of("uid", persisted, start).state.SettledAt; got.IsZero() {
+			t.Error("when the split settled was forgotten")
+		}
+	})
+	t.Run("a status that says something else wins", func(t *testing.T) {
+		var r recall
+		r.of("uid", persisted, start).state.SettledAt = start.Add(time.Second)
+		moved := persisted
+		moved.Weight = 20
+		got := r.of("uid", moved, start).state
+		if got.Weight != 20 || !got.SettledAt.IsZero() {
+			t.Errorf("remembered %+v against the status", got)
+		}
+	})
+	t.Run("a cache that has not seen the last write is outdated", func(t *testing.T) {
+		var r recall
+		if r.outdated("uid", "5") {
+			t.Error("outdated before anything was written")
+		}
+		r.of("uid", persisted, start).wrote = "7"
+		for version, want := range map[string]bool{"6": true, "7": false, "8": false, "10": false} {
+			if got := r.outdated("uid", version); got != want {
+				t.Errorf("version %s after writing 7: outdated is %v, want %v", version, got, want)
+			}
+		}
+		r.forget("uid")
+		if r.outdated("uid", "1") {
+			t.Error("a forgotten Canary is still waited for")
+		}
+	})
+}
