@@ -81,7 +81,8 @@ type Observation struct {
 // Histogram of durations in seconds.
 type Histogram []Bucket
 
-// Bucket counts the durations in (Lower, Upper]. Buckets are ordered, do not overlap, and have finite Count >= 0. Upper may be +Inf.
+// Bucket counts the durations in (Lower, Upper]. Buckets are ordered, do not overlap, and have finite Count >= 0; where
+// there is no bucket there is no duration. Lower is finite, and Upper may be +Inf.
 type Bucket struct{ Lower, Upper, Count float64 }
 
 // Provider brings counts from one metrics backend.
@@ -139,12 +140,14 @@ type Report struct {
 	Results []Result
 }
 
-// Result is the verdict on one metric. Values are fractions or seconds; NaN when unknown.
+// Result is the verdict on one metric. Values are fractions or seconds; NaN when unknown. [FormatValue] and the methods
+// ending in Text write them for people.
 type Result struct {
 	Name    string
 	Verdict Verdict
 	Message string
-	// Baseline and Candidate values, and the difference with its interval.
+	// Baseline and Candidate values, and the difference with its interval: what a Fail needs to see beyond the tolerated
+	// increase as a whole. A bound is infinite where the evidence sets none.
 	Baseline, Candidate, Difference, Low, High float64
 	// Limit that the candidate may not exceed; NaN when nothing bounds it yet.
 	Limit float64
