@@ -20,13 +20,13 @@ import (
 // fieldManager is the name under which this package writes.
 const fieldManager = "serin"
 
-// Deployments observes Deployments and brings them to a level. It keeps nothing between calls.
-//
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments/finalizers,verbs=update
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list
 // +kubebuilder:rbac:groups=serin.dev,resources=canaries/finalizers,verbs=update
+
+// Deployments observes Deployments and brings them to a level. It keeps nothing between calls.
 type Deployments struct {
 	// Client reads and writes. It must not answer from a cache for unstructured objects, which is how a manager's client behaves unless told otherwise.
 	Client client.Client
