@@ -33,7 +33,8 @@ die() {
   exit 1
 }
 
-# No script ends without a word.
+# An error inside $(...) is one too, and no script ends without a word.
+shopt -s inherit_errexit
 set -E
 trap 'note "${BASH_SOURCE[0]##*/}: line $LINENO failed: $BASH_COMMAND"' ERR
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # etcd, kube-apiserver, kube-controller-manager, kube-scheduler.
 
-kubectl() { "$KUBE/kubectl" --kubeconfig "$STATE/pki/admin.kubeconfig" "$@"; }
+kubectl() { "$KUBE/kubectl" --kubeconfig "$STATE/pki/admin.kubeconfig" --cache-dir "$STATE/kubectl-cache" "$@"; }
 
 start_etcd() {
   # no fsync: nothing here is worth waiting for a disk; a power failure may cost the data, a kill does not
@@ -47,7 +47,8 @@ start_controller_manager() {
     --authentication-kubeconfig "$as" --authorization-kubeconfig "$as" --use-service-account-credentials \
     --service-account-private-key-file "$STATE/pki/service-account.key" --root-ca-file "$STATE/pki/ca.crt" \
     --cluster-signing-cert-file "$STATE/pki/ca.crt" --cluster-signing-key-file "$STATE/pki/ca.key" \
-    --leader-elect=false --bind-address 127.0.0.1 --horizontal-pod-autoscaler-sync-period 5s
+    --leader-elect=false --bind-address 127.0.0.1 --horizontal-pod-autoscaler-sync-period 5s \
+    --flex-volume-plugin-dir "$STATE/kubelet/volume-plugins" # would be made in /usr
 }
 
 start_scheduler() {

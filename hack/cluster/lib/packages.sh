@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # What must be on the machine besides Go: small tools, as Debian packages. Nothing is installed that is there.
 
-# command=package; a path with a * is looked for as a file
+# command=package (iptables is what the network plugin for host ports calls)
 NEEDED=(
-  runc=runc nft=nftables iptables=iptables ip=iproute2 conntrack=conntrack jq=jq openssl=openssl curl=curl
+  runc=runc nft=nftables iptables=iptables ip=iproute2 jq=jq openssl=openssl curl=curl
   nsenter=util-linux setsid=util-linux flock=util-linux findmnt=util-linux
 )
 CNI_DIRS=(/usr/lib/cni /opt/cni/bin /usr/libexec/cni)

@@ -50,14 +50,19 @@ remove_mounts() {
 
 # Files of the dead outside of $STATE.
 remove_files() {
-  local link
+  local link socket=/var/lib/kubelet/device-plugins/kubelet.sock
   # containerd's shims put their sockets there, named by a digest
   { grep -rhoE '/run/containerd/s/[0-9a-f]{64}' "$RUN"/containerd/*/k8s.io/*/bootstrap.json 2>/dev/null || true; } | xargs -r rm -f
+  # the CNI library remembers there what it gave to whom
+  rm -f "/var/lib/cni/results/$NETNS-"*
   # kubelet links every container's log there, wherever the logs are
   for link in /var/log/containers/*; do
     if [[ -L $link && $(readlink "$link") == "$STATE"/* ]]; then rm -f "$link"; fi
   done
   rmdir /var/log/containers 2>/dev/null || true
+  # kubelet's only fixed path; it may be another kubelet's by now
+  if [[ -S $socket && -z $(ss -Hxl src "$socket") ]]; then rm -f "$socket"; fi
+  rmdir -p "${socket%/*}" 2>/dev/null || true
   rm -rf "$RUN"
   rmdir /run/serin 2>/dev/null || true
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What hack/cluster/test is written with. A check that fails ends the test.
 
+: "${here:?is set by the script that reads this}"
 out=$(mktemp)
 
 step() { note "== $*"; }
@@ -38,7 +39,7 @@ query() { # an expression that has a result only if all is well
 
 pid_of() { cat "$RUN/pid/$1"; }
 running() { [[ $(tr '\0' ' ' <"/proc/$(pid_of "$1")/cmdline") == */"$1 "* ]]; }
-recorded_pids() { (cd "$RUN/pid" && grep -H . -- $(ls | grep -v '\.')); }
+recorded_pids() { (cd "$RUN/pid" && grep -rH --exclude='*.*' . | sort); }
 
 # All on the machine that bears this cluster's name. Written apart from what down itself checks with.
 things() {
