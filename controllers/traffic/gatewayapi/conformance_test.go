@@ -40,7 +40,9 @@ func kinds() map[string]struct {
 func TestConformanceOnAFakeClient(t *testing.T) {
 	for kind, k := range kinds() {
 		t.Run(kind, func(t *testing.T) {
-			traffictest.Run(t, func(t *testing.T) traffictest.Setup { return setup(t, fakeClient(t, kind), kind, k.factory, k.manifest) })
+			traffictest.Run(t, func(t *testing.T) traffictest.Setup {
+				return setup(t, fakeClient(t, kind), kind, k.factory, k.manifest)
+			})
 		})
 	}
 }
