@@ -38,7 +38,7 @@ func collect(c Criterion, obs []Observation) evidence {
 			t.errors += o.Errors
 		} else {
 			t.requests += o.Latency.Total()
-			t.latency = t.latency.Merge(o.Latency)
+			t.latency = t.latency.add(o.Latency)
 		}
 	}
 	if math.IsInf(e.baseline.requests+e.candidate.requests, 0) {

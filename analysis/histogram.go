@@ -32,20 +32,27 @@ func (h Histogram) Validate() error {
 
 // Merge adds valid histograms, whose layouts may differ. Counts are never divided by guesswork: buckets that overlap
 // become one, so the result is as fine as all of them together allow, and where nothing was counted a layout does not
-// matter. Merge may reuse the memory of h.
+// matter. The result shares no memory with what it is made of.
 func (h Histogram) Merge(others ...Histogram) Histogram {
+	sum := slices.Clone(h)
 	for _, o := range others {
-		switch {
-		case len(o) == 0:
-		case len(h) == 0:
-			h = slices.Clone(o)
-		case h.sameLayout(o):
-			for i := range h {
-				h[i].Count += o[i].Count
-			}
-		default:
-			h = union(h, o)
-		}
+		sum = sum.add(o)
+	}
+	return sum
+}
+
+// add is Merge of two, which may reuse the memory of h.
+func (h Histogram) add(o Histogram) Histogram {
+	switch {
+	case len(o) == 0:
+		return h
+	case len(h) == 0:
+		return slices.Clone(o)
+	case !h.sameLayout(o):
+		return union(h, o)
+	}
+	for i := range h {
+		h[i].Count += o[i].Count
 	}
 	return h
 }
@@ -141,13 +148,13 @@ func (h Histogram) at(rank, n float64) (value float64, in Bucket) {
 		if b.Count == 0 {
 			continue
 		}
-		value, in = b.interpolate(below, rank, n), b
-		below += b.Count
-		if below >= rank {
+		below += in.Count
+		in = b
+		if below+b.Count >= rank {
 			break
 		}
 	}
-	return value, in
+	return in.interpolate(below, rank, n), in
 }
 
 // interpolate is the duration at a rank within b, of n durations of which below lie under b. The logarithm of a duration is

@@ -2,8 +2,8 @@ package analysis
 
 import "time"
 
-// Merge adds up observations of the same metric, arm and pod, so that what is kept of a step does not grow with the number of looks. The order of
-// first appearance is kept; a window becomes the one that spans all.
+// Merge adds up observations of the same metric, arm and pod, so that what is kept of a step does not grow with the number
+// of looks. The order of first appearance is kept; a window becomes the one that spans all.
 func Merge(obs []Observation) []Observation {
 	type unit struct {
 		metric string

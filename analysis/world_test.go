@@ -57,7 +57,7 @@ func (a arm) second(rng *rand.Rand) tally {
 
 // add sums two tallies of one layout.
 func (t tally) add(o tally) tally {
-	return tally{t.requests + o.requests, t.errors + o.errors, t.latency.Merge(o.latency)}
+	return tally{t.requests + o.requests, t.errors + o.errors, t.latency.add(o.latency)}
 }
 
 func normal(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
