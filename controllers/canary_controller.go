@@ -22,6 +22,7 @@ import (
 // +kubebuilder:rbac:groups=serin.dev,resources=metricsources,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups="",namespace=serin-system,resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",namespace=serin-system,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=serin-system,resources=leases,verbs=get;create;update
 
 // CanaryReconciler carries every Canary through its releases.
