@@ -2,11 +2,10 @@ package rollout
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
-
-// poll is how often a split that has not settled, or a pod that is not ready, is looked at again.
-const poll = 500 * time.Millisecond
 
 // Decide says what to remember, what to bring about and when to look again. It is total: every plan, memory and observation has an answer.
 func Decide(p Plan, s State, o Observation) Decision {
@@ -25,6 +24,10 @@ func Decide(p Plan, s State, o Observation) Decision {
 		t.rollBack()
 	case Idle, Succeeded, Failed:
 		t.rest()
+	default:
+		// A memory that makes no sense: whatever there is of a candidate goes, and then the workload is looked at anew.
+		t.dropWeight("")
+		t.rollBack()
 	}
 	return Decision{
 		State:        t.s,
@@ -45,185 +48,13 @@ type turn struct {
 	event     *Event
 }
 
-// rest watches for a new template while no release is under way.
-func (t *turn) rest() {
-	w := t.o.Workload
-	switch {
-	case t.o.Ending:
-		t.message = "the Canary is being deleted; nothing of it is left"
-	case !w.Exists:
-		t.s = State{Phase: Idle, Acknowledged: t.s.Acknowledged, Reason: t.s.Reason}
-		t.wait(ReasonTargetNotFound, "the workload does not exist; waiting for it")
-	case t.s.Baseline == "":
-		t.firstSight()
-	case t.isBaseline():
-		t.restOnBaseline()
-	case w.Complete:
-		t.s = State{Phase: Idle, Baseline: w.Wanted, Acknowledged: t.s.Acknowledged}
-		t.tell(ReasonPassedThrough, true, "revision %s rolled out while nobody watched; it serves without having been judged", w.Wanted)
-	case w.Replicas == 0:
-		t.s.Baseline = w.Wanted
-		t.forget()
-		t.enter(Finalizing, ReasonPassedThrough)
-		t.tell(ReasonPassedThrough, false, "revision %s passes without a release: the workload asks for 0 replicas, so nothing serves that could be compared", w.Wanted)
-	case t.s.Refused && t.isCandidate():
-		t.restOnRefusal()
-	default:
-		t.start(w.Wanted)
-	}
-}
-
-// firstSight finds the baseline of a workload that this Canary has not seen before.
-func (t *turn) firstSight() {
-	w := t.o.Workload
-	switch {
-	case w.Complete || w.Replicas == 0:
-		t.s.Baseline = w.Wanted
-		t.wait(ReasonWatching, fmt.Sprintf("revision %s serves; waiting for a new template", w.Wanted))
-	case w.Paused && w.Serving != "" && w.Serving != w.Wanted:
-		t.s.Baseline = w.Serving
-		t.start(w.Wanted)
-	default:
-		t.wait(ReasonDeploymentRolling, "the workload is in the middle of a rollout of its own; waiting for its end before watching over the next")
-	}
-}
-
-func (t *turn) restOnBaseline() {
-	w := t.o.Workload
-	switch {
-	case t.s.Phase == Failed:
-		t.forget()
-		t.enter(Finalizing, ReasonReverted)
-		t.tell(ReasonReverted, false, "the template is the baseline's again: revision %s goes on serving", t.s.Baseline)
-	case w.Wanted != t.s.Baseline && w.Complete:
-		t.s.Baseline = w.Wanted
-		t.wait(ReasonWatching, fmt.Sprintf("revision %s serves after a restart; waiting for a new template", w.Wanted))
-	case w.Wanted != t.s.Baseline:
-		t.wait(ReasonDeploymentRolling, "the workload restarts its pods with the same template, which is no release")
-	default:
-		t.wait(ReasonWatching, fmt.Sprintf("revision %s serves; waiting for a new template", t.s.Baseline))
-	}
-}
-
-func (t *turn) restOnRefusal() {
-	if t.wished(t.o.Wishes.Retry, &t.s.Acknowledged.Retry) {
-		t.start(t.s.Candidate)
-		return
-	}
-	t.message = t.s.Cause
-}
-
-// start begins a release of revision.
-func (t *turn) start(revision string) {
-	baseline, acknowledged := t.s.Baseline, t.s.Acknowledged
+// start begins a release of the wanted revision. It must not be called in a turn that counted another revision's pods as the candidate's.
+func (t *turn) start() {
 	t.s = State{
-		Phase: Progressing, Baseline: baseline, Candidate: revision,
-		StartedAt: t.o.Now, EnteredAt: t.o.Now, Reason: ReasonReleaseStarted, Acknowledged: acknowledged,
+		Phase: Progressing, Baseline: t.s.Baseline, Candidate: t.o.Workload.Wanted,
+		StartedAt: t.o.Now, EnteredAt: t.o.Now, Reason: ReasonReleaseStarted, Acknowledged: t.s.Acknowledged,
 	}
-	t.tell(ReasonReleaseStarted, false, "revision %s is released in %d steps against baseline %s", revision, len(t.p.Steps), baseline)
-}
-
-// finalize waits until the route is as its owner wrote it and the workload rolls by itself again.
-func (t *turn) finalize() {
-	w, split := t.o.Workload, t.o.Split
-	home := split.Gone || split.Home && split.Settled
-	free := !w.Exists || !w.Paused || !t.isBaseline()
-	switch {
-	case home && free, !w.Exists, split.Home && free && t.overdue(t.p.ReadyDeadline):
-		t.s.Phase = Idle
-		if t.s.Reason == ReasonPromoted {
-			t.s.Phase = Succeeded
-		}
-		t.message = fmt.Sprintf("revision %s serves; waiting for a new template", t.s.Baseline)
-		if w.Exists && !t.isBaseline() {
-			t.rest()
-		}
-	case !home:
-		t.message = "giving the route back to its owner: " + orElse(split.Message, "waiting for the gateway to acknowledge it")
-	default:
-		t.message = "letting the workload roll by itself again"
-	}
-}
-
-// promote waits until the candidate is the workload's own.
-func (t *turn) promote() {
-	w := t.o.Workload
-	switch {
-	case w.HandedOver:
-		t.s.Baseline = t.s.Candidate
-		t.forget()
-		t.enter(Finalizing, ReasonPromoted)
-		t.tell(ReasonPromoted, false, "revision %s is promoted: the pods that were judged now belong to the workload", t.s.Baseline)
-	case w.Adopted:
-		t.message = "the candidate belongs to the workload; the old pods are leaving"
-	case t.o.Ending:
-		t.leave(ReasonCanaryDeleted, "the Canary was deleted before the hand-over")
-	case !w.Exists:
-		t.leave(ReasonTargetDeleted, "the workload was deleted")
-	case t.isBaseline():
-		t.leave(ReasonReverted, "the template is the baseline's again")
-	case t.wished(t.o.Wishes.Abort, &t.s.Acknowledged.Abort):
-		t.refuse(ReasonAborted, "a person aborted it")
-	case w.Fatal:
-		t.refuse(ReasonCandidateFailed, w.Trouble)
-	case t.overdue(t.p.ReadyDeadline):
-		t.refuse(ReasonHandOverIncomplete, fmt.Sprintf("the hand-over did not complete within %s: %s", t.p.ReadyDeadline, t.podsMessage(w.Replicas)))
-	default:
-		t.message = "handing the candidate over to the workload: " + t.podsMessage(w.Replicas)
-	}
-}
-
-// rollBack takes the traffic, then the pods away from the candidate, and then finds out what the workload wants by now.
-func (t *turn) rollBack() {
-	w, split := t.o.Workload, t.o.Split
-	switch {
-	case w.CandidatePods == 0 && (split.Gone || split.Home && (split.Settled || t.overdue(t.p.ReadyDeadline))):
-		t.concludeRollBack()
-	case w.CandidatePods == 0:
-		t.message = "the candidate is gone; giving the route back to its owner"
-	case !t.atZero():
-		t.s.SettledAt = time.Time{}
-		t.message = "taking the traffic off the candidate: " + orElse(split.Message, "waiting for the gateway to acknowledge weight 0")
-	case t.s.SettledAt.IsZero():
-		t.s.SettledAt = t.o.Now
-		t.message = "the traffic is off the candidate; its last requests drain"
-	default:
-		t.message = "the traffic is off the candidate; its pods are leaving"
-	}
-}
-
-func (t *turn) concludeRollBack() {
-	w := t.o.Workload
-	switch {
-	case !w.Exists, t.o.Ending && !t.isBaseline():
-		t.s.Phase = Idle
-		t.forget()
-		t.rest()
-	case t.isBaseline():
-		t.forget()
-		t.enter(Finalizing, ReasonReverted)
-		t.message = fmt.Sprintf("the template is the baseline's again: revision %s goes on serving", t.s.Baseline)
-	case t.s.Refused && t.isCandidate():
-		t.s.Phase = Failed
-		t.message = t.s.Cause
-	default:
-		t.s.Phase = Idle
-		t.forget()
-		t.rest()
-	}
-}
-
-// atZero says that no routed request can reach the candidate any more. A Canary that is being deleted doesn't wait for ever for a gateway that
-// does not answer.
-func (t *turn) atZero() bool {
-	split := t.o.Split
-	if split.Gone || t.p.PodShare {
-		return true
-	}
-	if t.o.Ending && t.overdue(t.p.ReadyDeadline) {
-		return true
-	}
-	return split.Settled && !split.Home && split.Weight == 0
+	t.tell(ReasonReleaseStarted, false, "revision %s is released in %d steps against baseline %s", t.s.Candidate, len(t.p.Steps), t.s.Baseline)
 }
 
 // enter starts a phase.
@@ -240,6 +71,14 @@ func (t *turn) forget() {
 	}
 }
 
+// passThrough makes the wanted revision the baseline without a judgement, because there is nothing left to compare it with.
+func (t *turn) passThrough(warning bool, why string) {
+	t.s.Baseline = t.o.Workload.Wanted
+	t.forget()
+	t.enter(Finalizing, ReasonPassedThrough)
+	t.tell(ReasonPassedThrough, warning, "revision %s passes without a release: %s", t.s.Baseline, why)
+}
+
 // leave ends a release that nobody refused: the template moved on, or the workload or the Canary went away.
 func (t *turn) leave(reason Reason, why string) {
 	candidate := t.s.Candidate
@@ -251,10 +90,10 @@ func (t *turn) leave(reason Reason, why string) {
 func (t *turn) refuse(reason Reason, why string) {
 	at := "before it got any traffic"
 	if t.s.Weight > 0 {
-		at = fmt.Sprintf("at step %d of %d (weight %d%%)", t.stepNumber(), len(t.p.Steps), t.s.Weight)
+		at = "at " + t.at()
 	}
-	cause := fmt.Sprintf("revision %s was refused %s: %s. Baseline %s serves everything. Push a fix, revert, or retry with serin.dev/retry=%s",
-		t.s.Candidate, at, why, t.s.Baseline, t.s.Candidate)
+	cause := fmt.Sprintf("revision %s was refused %s: %s. The traffic goes back to baseline %s. Push a fix, revert, or try again with serin.dev/retry=%s",
+		t.s.Candidate, at, strings.TrimRight(why, ". "), t.s.Baseline, wish(t.s.Candidate, t.s.Acknowledged.Retry))
 	t.dropWeight(reason)
 	t.s.Refused, t.s.Cause = true, cause
 	t.tell(ReasonRolledBack, true, "%s", cause)
@@ -280,9 +119,11 @@ func (t *turn) wait(reason Reason, message string) {
 	}
 }
 
+// worthTelling says that a person should hear of a wait for this reason. The other reasons are outcomes, which are told by themselves, or too small to tell.
 func worthTelling(r Reason) bool {
-	switch r { //nolint:exhaustive // the other reasons are outcomes, told by themselves, or too small to tell
-	case ReasonTargetNotFound, ReasonHolding, ReasonSourceUnavailable, ReasonRouteReverted, ReasonAwaitingApproval, ReasonPaused:
+	switch r {
+	case ReasonTargetNotFound, ReasonHolding, ReasonSourceUnavailable, ReasonRouteReverted, ReasonBaselineNotReady, ReasonAwaitingApproval,
+		ReasonPaused, ReasonCanaryDeleted:
 		return true
 	default:
 		return false
@@ -290,24 +131,89 @@ func worthTelling(r Reason) bool {
 }
 
 // overdue says that the present wait has lasted longer than d.
-func (t *turn) overdue(d time.Duration) bool { return t.o.Now.Sub(t.s.EnteredAt) > d }
-
-func (t *turn) isBaseline() bool {
-	w := t.o.Workload
-	return w.Exists && t.s.Baseline != "" && (w.Wanted == t.s.Baseline || w.RestartOf == t.s.Baseline)
+func (t *turn) overdue(d time.Duration) bool {
+	if t.s.EnteredAt.IsZero() {
+		t.s.EnteredAt = t.o.Now
+	}
+	return t.o.Now.Sub(t.s.EnteredAt) > d
 }
 
-func (t *turn) isCandidate() bool {
+func (t *turn) isBaseline() bool { return t.wants(t.s.Baseline) }
+
+func (t *turn) isCandidate() bool { return t.wants(t.s.Candidate) }
+
+// wants says that the workload's template is the revision's, or only restarts it.
+func (t *turn) wants(revision string) bool {
 	w := t.o.Workload
-	return w.Exists && t.s.Candidate != "" && (w.Wanted == t.s.Candidate || w.RestartOf == t.s.Candidate)
+	return w.Exists && revision != "" && (w.Wanted == revision || w.RestartOf == revision)
+}
+
+// rolledOutByItself says that the workload shipped the candidate behind our back, to the last pod: there is no baseline left to compare it with or to return to.
+func (t *turn) rolledOutByItself() bool {
+	w := t.o.Workload
+	return w.Exists && w.Complete && w.Replicas > 0 && w.Wanted == t.s.Candidate
+}
+
+const rolledOutUnwatched = "the workload rolled it out while nobody watched, and nothing else is left; it serves without having been judged"
+
+// home says that the route is as its owner wrote it, and that the data plane knows. One that never acknowledges is not waited for longer than the deadline.
+func (t *turn) home() bool {
+	split := t.o.Split
+	return t.p.PodShare || split.Gone || split.Home && (split.Settled || t.overdue(t.p.ReadyDeadline))
+}
+
+// restoringBaseline says that requests still reach all pods alike, and that too few of them are the baseline's to give it all requests alone: the workload rolled by
+// itself for a while. Whoever forces the candidate has no use for the baseline.
+func (t *turn) restoringBaseline() bool {
+	w := t.o.Workload
+	alike := t.o.Split.Home
+	if t.p.PodShare {
+		alike = t.s.Weight == 0 && t.s.SettledAt.IsZero() && !t.s.Refused
+	}
+	return alike && w.CandidatePods+w.Strays > 0 && w.BaselineAvailable < w.MinAvailable && !t.s.Forced
+}
+
+func (t *turn) baselinePods() string {
+	return fmt.Sprintf("%d of at least %d pods of baseline %s available", t.o.Workload.BaselineAvailable, t.o.Workload.MinAvailable, t.s.Baseline)
+}
+
+// wished says whether a wish is new and means the candidate, and remembers that it was acted upon.
+func (t *turn) wished(value string, acknowledged *string) bool {
+	revision, _, _ := strings.Cut(value, "@")
+	if value == "" || value == *acknowledged || revision != t.s.Candidate {
+		return false
+	}
+	*acknowledged = value
+	return true
+}
+
+// wish is the value by which a person says a verb for revision, made new where the plain one was used before.
+func wish(revision, acknowledged string) string {
+	before, again, _ := strings.Cut(acknowledged, "@")
+	switch {
+	case before != revision:
+		return revision
+	default:
+		n, _ := strconv.Atoi(again)
+		return fmt.Sprintf("%s@%d", revision, max(n, 1)+1)
+	}
 }
 
 // done says that a Canary that is being deleted has left no trace.
 func (t *turn) done() bool {
-	if !t.o.Ending || t.o.Workload.CandidatePods > 0 || !t.o.Split.Home && !t.o.Split.Gone {
+	split := t.o.Split
+	back := t.p.PodShare || split.Home || split.Gone
+	empty := t.s.Candidate == "" || t.o.Workload.CandidatePods == 0
+	return t.o.Ending && !t.inFlight() && back && empty
+}
+
+func (t *turn) inFlight() bool {
+	switch t.s.Phase {
+	case Idle, Succeeded, Failed:
 		return false
+	case Progressing, Promoting, Finalizing, RollingBack:
 	}
-	return t.s.Phase == Idle || t.s.Phase == Succeeded || t.s.Phase == Failed
+	return true
 }
 
 func orElse(s, fallback string) string {

@@ -4,92 +4,84 @@ import "time"
 
 // desired is the level that the memory and the world ask for together.
 func (t *turn) desired() Desired {
+	w := t.o.Workload
 	switch t.s.Phase {
 	case Progressing:
-		return Desired{
-			Hold:          KeepPaused,
-			Split:         !t.restoringBaseline(),
-			Weight:        t.s.Weight,
-			CandidatePods: t.progressingPods(),
-		}
+		return Desired{Hold: t.hold(KeepPaused), Split: !t.restoringBaseline(), Weight: t.s.Weight, CandidatePods: t.progressingPods()}
 	case Promoting:
-		return Desired{Hold: KeepPaused, Split: true, Weight: 100, CandidatePods: t.o.Workload.Replicas, HandOver: true}
+		return Desired{Hold: t.hold(KeepPaused), Split: true, Weight: 100, CandidatePods: w.Replicas, HandOver: w.Adopted || t.carriesAll()}
 	case Finalizing:
-		return Desired{Hold: t.restingHold(LetRoll)}
+		if t.isBaseline() {
+			return Desired{Hold: t.hold(LetRoll)}
+		}
+		return Desired{Hold: t.hold(KeepPaused)}
 	case RollingBack:
-		pods := t.drainingPods()
-		return Desired{Hold: t.whileThere(KeepPaused), Split: t.o.Workload.CandidatePods > 0, CandidatePods: pods}
+		return Desired{Hold: t.hold(KeepPaused), Split: w.CandidatePods > 0 && !t.restoringFirst(), CandidatePods: t.drainingPods()}
 	case Failed:
-		return Desired{Hold: t.whileThere(KeepPaused)}
+		return Desired{Hold: t.hold(KeepPaused)}
 	case Idle, Succeeded:
 	}
 	return Desired{Hold: LeaveAsIs}
 }
 
-func (t *turn) whileThere(h Hold) Hold {
+// hold is h for a workload that exists.
+func (t *turn) hold(h Hold) Hold {
 	if !t.o.Workload.Exists {
 		return LeaveAsIs
 	}
 	return h
 }
 
-// restingHold is h while the template is the baseline's; a newer one is kept from rolling.
-func (t *turn) restingHold(h Hold) Hold {
-	if !t.isBaseline() {
-		h = KeepPaused
-	}
-	return t.whileThere(h)
-}
-
 // progressingPods is how many pods the candidate is to have while it climbs: none before the route keeps requests off them, then what the weight needs,
-// and what the next weight will need as soon as the present one has passed. Pods that may still get traffic stay.
+// and what the next weight will need as soon as the present one has passed. Pods that are there stay as long as the split is unsettled, since nobody knows who
+// reaches them, and as long as the next step will need them.
 func (t *turn) progressingPods() int32 {
 	w := t.o.Workload
-	switch {
-	case t.restoringBaseline():
-		return w.CandidatePods
-	case t.s.Weight == 0 && t.s.SettledAt.IsZero():
-		return 0
+	need, enough := t.capacity(t.s.Weight), w.Replicas
+	if t.p.PodShare {
+		if t.restoringBaseline() {
+			return w.CandidatePods
+		}
+		return need
 	}
-	weight := t.s.Weight
-	if next, more := t.next(); more && t.s.Passed && !t.p.PodShare {
-		weight = next.Weight
+	if next, more := t.next(); more && !t.s.SettledAt.IsZero() {
+		enough = t.capacity(next.Weight)
+		if t.s.Passed {
+			need = enough
+		}
 	}
-	if !t.p.PodShare {
-		weight = max(weight, min(t.o.Split.Weight, 100))
-	}
-	return t.capacity(weight)
+	return max(need, min(w.CandidatePods, enough))
 }
 
 // drainingPods keeps the candidate's pods until the split is settled at 0 and the last requests had time to end. Without a route, taking the pods away
 // is what takes the traffic away.
 func (t *turn) drainingPods() int32 {
-	drained := !t.s.SettledAt.IsZero() && t.o.Now.Sub(t.s.SettledAt) >= t.p.Drain
-	if t.p.PodShare || drained {
+	drained := !t.s.SettledAt.IsZero() && (t.p.PodShare || t.o.Now.Sub(t.s.SettledAt) >= t.p.Drain)
+	if drained {
 		return 0
 	}
 	return t.o.Workload.CandidatePods
 }
 
-// requeueAfter is the longest time until the next look.
+// poll is how often something that is about to change is looked at: a split that has not settled, a pod that is not ready.
+const poll = 500 * time.Millisecond
+
+// requeueAfter is the longest time until the next look. In flight it is never 0: nothing may stop the timer while somebody's traffic is divided.
 func (t *turn) requeueAfter() time.Duration {
-	switch t.s.Phase {
-	case Progressing:
-		if t.s.SettledAt.IsZero() || t.s.Passed {
-			return poll
-		}
-		step, _ := t.step()
-		if left := step.Bake - t.o.Now.Sub(t.s.SettledAt); left > 0 && left < t.p.Interval {
-			return left
-		}
-		return t.p.Interval
-	case Promoting, Finalizing:
+	switch {
+	case !t.inFlight() && t.o.Ending && !t.done():
 		return poll
-	case RollingBack:
+	case !t.inFlight():
+		return 0
+	case t.s.Phase != Progressing || t.s.SettledAt.IsZero() || t.s.Passed && !t.s.Paused:
 		return poll
-	case Idle, Succeeded, Failed:
 	}
-	return 0
+	step, _ := t.step()
+	after := t.p.Interval
+	if left := step.Bake - t.o.Now.Sub(t.s.SettledAt); left > 0 {
+		after = min(left, after)
+	}
+	return max(after, poll)
 }
 
 // Significant is the part of the memory that must be persisted at once. The rest (when a split settled, that a step has passed) only shortens a wait: lost, it is

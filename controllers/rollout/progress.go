@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
@@ -15,19 +14,20 @@ func (t *turn) progress() {
 	}
 	t.obey()
 	t.followPlan()
-	if t.restoringBaseline() {
-		t.wait(ReasonDeploymentRolling, "the baseline is short of pods after a rollout that began without the gate; its pods come back first")
-		return
-	}
-	if !t.settled() {
+	switch {
+	case !t.o.Workload.Paused:
+		t.message = "keeping the workload from rolling by itself"
+	case t.restoringBaseline():
+		t.awaitBaseline()
+	case !t.settled():
 		t.awaitSplit()
-		return
-	}
-	if t.s.SettledAt.IsZero() {
-		t.s.SettledAt = t.o.Now
-	}
-	if t.s.Passed || t.pass() {
-		t.rise()
+	default:
+		if t.s.SettledAt.IsZero() {
+			t.s.SettledAt = t.o.Now
+		}
+		if t.s.Passed || t.pass() {
+			t.rise()
+		}
 	}
 }
 
@@ -35,22 +35,24 @@ func (t *turn) progress() {
 func (t *turn) interrupted() bool {
 	w := t.o.Workload
 	switch {
-	case t.o.Ending:
-		t.leave(ReasonCanaryDeleted, "the Canary is being deleted. The workload stays paused with its unjudged template; kubectl rollout resume ships it")
 	case !w.Exists:
 		t.leave(ReasonTargetDeleted, "the workload was deleted")
 	case t.isBaseline():
 		t.leave(ReasonReverted, "the template is the baseline's again")
+	case t.rolledOutByItself():
+		t.passThrough(true, rolledOutUnwatched)
+	case t.o.Ending:
+		t.leave(ReasonCanaryDeleted, "the Canary is being deleted before its judgement. "+staysPaused)
 	case w.Wanted != t.s.Candidate:
 		t.leave(ReasonSuperseded, fmt.Sprintf("revision %s is newer and starts from the first step", w.Wanted))
-	case w.Replicas == 0:
-		t.leave(ReasonScaledToZero, "the workload was scaled to 0 replicas")
 	case t.wished(t.o.Wishes.Abort, &t.s.Acknowledged.Abort):
 		t.refuse(ReasonAborted, "a person aborted it")
-	case w.Fatal:
-		t.refuse(ReasonCandidateFailed, w.Trouble)
 	case t.failing():
 		t.refuse(ReasonAnalysisFailed, t.o.Report.Message)
+	case w.Fatal:
+		t.refuse(ReasonCandidateFailed, w.Trouble)
+	case w.Replicas == 0:
+		t.leave(ReasonScaledToZero, "the workload was scaled to 0 replicas")
 	default:
 		return false
 	}
@@ -80,16 +82,6 @@ func (t *turn) obey() {
 	}
 }
 
-// wished says whether a wish is new and means the candidate, and remembers that it was acted upon.
-func (t *turn) wished(value string, acknowledged *string) bool {
-	revision, _, _ := strings.Cut(value, "@")
-	if value == "" || value == *acknowledged || revision != t.s.Candidate {
-		return false
-	}
-	*acknowledged = value
-	return true
-}
-
 // followPlan takes the granted weight down to a step of the plan, should the plan have changed under the release.
 func (t *turn) followPlan() {
 	weight := int32(0)
@@ -99,22 +91,28 @@ func (t *turn) followPlan() {
 	if weight == t.s.Weight {
 		return
 	}
-	t.s.Weight, t.s.Passed, t.s.Waived = weight, false, false
-	t.s.EnteredAt, t.s.SettledAt, t.s.Reason = t.o.Now, time.Time{}, ReasonSettling
+	t.grant(weight, ReasonSettling)
 }
 
-// restoringBaseline says that the baseline lost more pods than the workload's own strategy would take, while the candidate already has some: until they are
-// back, both serve.
-func (t *turn) restoringBaseline() bool {
-	w := t.o.Workload
-	return t.s.Weight == 0 && t.s.SettledAt.IsZero() && w.CandidatePods > 0 && w.BaselineAvailable < w.MinAvailable
+// grant gives the candidate a weight, and begins to wait for the split.
+func (t *turn) grant(weight int32, reason Reason) {
+	t.s.Weight, t.s.Passed, t.s.Waived = weight, false, false
+	t.s.EnteredAt, t.s.SettledAt, t.s.Reason = t.o.Now, time.Time{}, reason
+}
+
+// awaitBaseline waits until the route may send everything to the baseline.
+func (t *turn) awaitBaseline() {
+	t.s.EnteredAt, t.s.SettledAt, t.s.Passed = t.o.Now, time.Time{}, false
+	t.wait(ReasonBaselineNotReady, fmt.Sprintf("the workload rolled by itself for a while, past the gate; the baseline comes back before the release goes on: %s. "+
+		"To go on without it: serin.dev/promote=%s", t.baselinePods(), wish(t.s.Candidate, t.s.Acknowledged.Promote)))
 }
 
 func (t *turn) settled() bool {
-	split := t.o.Split
+	w, split := t.o.Workload, t.o.Split
 	if t.p.PodShare {
 		// Pods come and go with the workload's size; once the share was there, that is no new split.
-		return !t.s.SettledAt.IsZero() || split.Settled && split.Weight == t.s.Weight
+		pods := t.capacity(t.s.Weight)
+		return !t.s.SettledAt.IsZero() || w.CandidatePods == pods && w.CandidateAvailable >= pods
 	}
 	return split.Settled && !split.Home && !split.Gone && split.Weight == t.s.Weight
 }
@@ -122,22 +120,23 @@ func (t *turn) settled() bool {
 // awaitSplit waits for the data plane, and notices when somebody else changed the route under the release.
 func (t *turn) awaitSplit() {
 	split := t.o.Split
-	waiting := orElse(split.Message, "waiting for the gateway to acknowledge the split")
 	if !t.s.SettledAt.IsZero() {
 		t.s.SettledAt, t.s.EnteredAt, t.s.Passed = time.Time{}, t.o.Now, false
-		if split.Home || split.Weight != t.s.Weight {
-			t.wait(ReasonRouteReverted, fmt.Sprintf("somebody changed the route: it sent %s to the candidate instead of %d%%. It is set again; the step starts over",
-				splitText(split), t.s.Weight))
+		if split.Gone || split.Home || split.Weight != t.s.Weight {
+			t.wait(ReasonRouteReverted, t.routeChange())
 			return
 		}
 	}
-	if t.overdue(t.p.ReadyDeadline) {
-		if t.p.PodShare {
-			t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", t.p.ReadyDeadline, t.podsMessage(t.capacity(t.s.Weight))))
-			return
-		}
-		t.refuse(ReasonSplitUnsettled, fmt.Sprintf("the route did not take weight %d%% within %s: %s", t.s.Weight, t.p.ReadyDeadline, waiting))
+	waiting := orElse(split.Message, "waiting for the gateway to acknowledge the split")
+	switch {
+	case t.overdue(t.p.ReadyDeadline) && t.p.PodShare:
+		t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", t.p.ReadyDeadline, t.podsMessage(t.capacity(t.s.Weight))))
 		return
+	case t.overdue(t.p.ReadyDeadline):
+		t.refuse(ReasonSplitUnsettled, fmt.Sprintf("the route did not settle at weight %d%% within %s: %s", t.s.Weight, t.p.ReadyDeadline, waiting))
+		return
+	case t.p.PodShare:
+		waiting = t.podsMessage(t.capacity(t.s.Weight))
 	}
 	if t.s.Reason != ReasonRouteReverted && t.s.Reason != ReasonReleaseStarted && t.s.Reason != ReasonStepAdvanced {
 		t.s.Reason = ReasonSettling
@@ -145,11 +144,16 @@ func (t *turn) awaitSplit() {
 	t.message = fmt.Sprintf("setting weight %d%%: %s", t.s.Weight, waiting)
 }
 
-func splitText(s Split) string {
-	if s.Home {
-		return "requests to all pods alike"
+// routeChange says what somebody else did to the route.
+func (t *turn) routeChange() string {
+	switch split := t.o.Split; {
+	case split.Gone:
+		return fmt.Sprintf("the route was deleted at weight %d%%; the step starts over when it is back", t.s.Weight)
+	case split.Home:
+		return fmt.Sprintf("somebody wrote the route back at weight %d%%, so that requests reached all pods alike; it is set again and the step starts over", t.s.Weight)
+	default:
+		return fmt.Sprintf("somebody wrote weight %d%% into the route instead of %d%%; it is set again and the step starts over", split.Weight, t.s.Weight)
 	}
-	return fmt.Sprintf("%d%%", s.Weight)
 }
 
 // pass says whether the present step has shown what it must.
@@ -164,12 +168,13 @@ func (t *turn) pass() bool {
 		t.watch(ReasonObserving, fmt.Sprintf("%s at least %s more", t.at(), left.Round(time.Second)))
 		return false
 	case !t.evidenceHolds():
-		return t.withoutVerdict(step) && t.passed()
+		t.withoutVerdict(step)
+		return false
 	case step.Approval && t.s.ApprovedWeight != step.Weight:
-		t.wait(ReasonAwaitingApproval, fmt.Sprintf("%s passed and waits for approval: kubectl annotate canary ... serin.dev/approve=%s --overwrite", t.at(), t.s.Candidate))
+		t.standStill(ReasonAwaitingApproval, "passed and waits for approval: serin.dev/approve="+wish(t.s.Candidate, t.s.Acknowledged.Approve))
 		return false
 	case t.s.Paused:
-		t.wait(ReasonPaused, fmt.Sprintf("%s paused by a person; serin.dev/resume=%s goes on", t.at(), t.s.Candidate))
+		t.pause()
 		return false
 	}
 	return t.passed()
@@ -180,34 +185,42 @@ func (t *turn) passed() bool {
 	return true
 }
 
-// evidenceHolds says that the candidate may get more traffic as far as the evidence goes.
-func (t *turn) evidenceHolds() bool {
-	return t.s.Weight == 0 || t.s.Forced || t.s.Waived || t.o.Report.Verdict == analysis.Pass
+// standStill waits for a person. No deadline runs meanwhile.
+func (t *turn) standStill(reason Reason, message string) {
+	t.s.EnteredAt = t.o.Now
+	t.wait(reason, t.at()+" "+message)
 }
 
-// withoutVerdict waits for evidence until the step's deadline, and then does as the policy says. It answers true when the step may pass all the same.
-func (t *turn) withoutVerdict(step Step) bool {
+func (t *turn) pause() {
+	t.standStill(ReasonPaused, "is paused by a person; serin.dev/resume="+wish(t.s.Candidate, t.s.Acknowledged.Resume)+" goes on")
+}
+
+// evidenceHolds says that the candidate may get more traffic as far as the evidence goes. What a source said before it fell silent is no evidence for now.
+func (t *turn) evidenceHolds() bool {
+	return t.s.Weight == 0 || t.s.Forced || t.s.Waived || t.o.Report.Verdict == analysis.Pass && t.o.SourceTrouble == ""
+}
+
+// withoutVerdict waits for evidence until the step's deadline, and then does as the policy says.
+func (t *turn) withoutVerdict(step Step) {
 	since := t.s.SettledAt.Add(step.Bake)
 	if t.s.EnteredAt.After(since) {
 		since = t.s.EnteredAt
 	}
 	if t.s.Paused || t.o.Now.Sub(since) <= t.p.EvidenceDeadline {
 		t.watch(ReasonInconclusive, t.at()+" waits for evidence")
-		return false
+		return
 	}
-	missing := orElse(t.o.SourceTrouble, t.o.Report.Message)
+	missing := orElse(t.o.SourceTrouble, orElse(t.o.Report.Message, "the source brought nothing"))
 	switch t.p.OnInconclusive {
 	case HoldIfInconclusive:
-		t.wait(ReasonHolding, fmt.Sprintf("%s has had no verdict for %s and is held there: %s", t.at(), t.p.EvidenceDeadline, missing))
-		return false
+		t.wait(ReasonHolding, fmt.Sprintf("%s has had no verdict for %s and is held there: %s. serin.dev/promote=%s or serin.dev/abort=%s ends it", t.at(), t.p.EvidenceDeadline,
+			missing, wish(t.s.Candidate, t.s.Acknowledged.Promote), wish(t.s.Candidate, t.s.Acknowledged.Abort)))
 	case AdvanceIfInconclusive:
 		t.s.Waived = true
 		t.tell(ReasonInconclusive, true, "%s passes without a verdict after %s, as onInconclusive says: %s", t.at(), t.p.EvidenceDeadline, missing)
-		return true
 	case RollBackIfInconclusive:
+		t.refuse(ReasonStepDeadline, fmt.Sprintf("no verdict within %s after the bake: %s", t.p.EvidenceDeadline, missing))
 	}
-	t.refuse(ReasonStepDeadline, fmt.Sprintf("no verdict within %s after the bake: %s", t.p.EvidenceDeadline, missing))
-	return false
 }
 
 // watch waits for reason while the evidence comes in, or says that none comes.
@@ -233,20 +246,23 @@ func (t *turn) rise() {
 	if more {
 		need = t.capacity(next.Weight)
 	}
-	switch step, _ := t.step(); {
+	switch {
 	case t.s.Paused:
-		t.wait(ReasonPaused, t.at()+" paused by a person")
+		t.pause()
 	case !t.evidenceHolds():
-		t.withoutVerdict(step)
+		t.s.Passed, t.s.EnteredAt = false, t.o.Now
+		t.watch(ReasonInconclusive, t.at()+" waits for evidence")
 	case w.CandidateAvailable < need && (!more || !t.p.PodShare):
 		t.awaitPods(need)
 	case more:
-		t.s.Weight, t.s.Passed, t.s.Waived = next.Weight, false, false
-		t.s.EnteredAt, t.s.SettledAt, t.s.Reason = t.o.Now, time.Time{}, ReasonStepAdvanced
-		t.tell(ReasonStepAdvanced, false, "revision %s gets %d%% of the traffic (step %d of %d)%s", t.s.Candidate, next.Weight, t.stepNumber(), len(t.p.Steps), t.because())
-	default:
+		because := t.because()
+		t.grant(next.Weight, ReasonStepAdvanced)
+		t.tell(ReasonStepAdvanced, false, "revision %s gets %d%% of the traffic (step %d of %d)%s", t.s.Candidate, next.Weight, t.stepNumber(), len(t.p.Steps), because)
+	case t.s.Weight == 100:
 		t.enter(Promoting, ReasonPromoting)
 		t.message = "every step passed; handing the candidate over to the workload"
+	default:
+		t.wait(ReasonHolding, t.at()+" is held there: the plan does not end at weight 100%")
 	}
 }
 
@@ -255,8 +271,10 @@ func (t *turn) because() string {
 	switch m := t.o.Report.Message; {
 	case t.s.Forced:
 		return ", as a person asked without waiting for evidence"
-	case t.before.Weight == 0 || m == "":
+	case t.s.Weight == 0 || m == "":
 		return ""
+	case t.s.Waived:
+		return ", without a verdict: " + m
 	default:
 		return ": " + m
 	}
@@ -282,6 +300,9 @@ func (t *turn) podsMessage(need int32) string {
 
 // at names the present step.
 func (t *turn) at() string {
+	if t.stepNumber() == 0 {
+		return "the way to the first step"
+	}
 	return fmt.Sprintf("step %d of %d (weight %d%%)", t.stepNumber(), len(t.p.Steps), t.s.Weight)
 }
 

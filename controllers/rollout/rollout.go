@@ -115,6 +115,8 @@ type Workload struct {
 	Serving string
 	// BaselineAvailable counts the baseline's pods that can serve; MinAvailable is how many the workload's own strategy would keep.
 	BaselineAvailable, MinAvailable int32
+	// Strays counts the pods of every other revision.
+	Strays int32
 	// CandidatePods counts the candidate's pods, CandidateAvailable those that can serve.
 	CandidatePods, CandidateAvailable int32
 	// Trouble is why the candidate's pods are not ready, in the pods' own words; Fatal is true when waiting will not help.
@@ -194,12 +196,14 @@ const (
 	ReasonStepAdvanced       Reason = "StepAdvanced"
 	ReasonSettling           Reason = "Settling"
 	ReasonScaling            Reason = "CandidateNotReady"
+	ReasonBaselineNotReady   Reason = "BaselineNotReady"
 	ReasonObserving          Reason = "Observing"
 	ReasonInconclusive       Reason = "Inconclusive"
 	ReasonHolding            Reason = "Holding"
 	ReasonSourceUnavailable  Reason = "SourceUnavailable"
 	ReasonRouteReverted      Reason = "RouteReverted"
 	ReasonPaused             Reason = "Paused"
+	ReasonResumedByHand      Reason = "ResumedByHand"
 	ReasonAwaitingApproval   Reason = "AwaitingApproval"
 	ReasonPromoting          Reason = "Promoting"
 	ReasonPromoted           Reason = "Promoted"
