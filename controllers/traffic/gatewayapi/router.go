@@ -30,17 +30,21 @@ const Group = "gateway.networking.k8s.io"
 // It reads routes through c as unstructured objects and expects c not to cache those: a cache would start to watch a kind that may
 // not be installed, and would answer with the route as it was before the last write.
 func HTTPRoute(c client.Client) traffic.Router {
-	return router{client: c, kind: schema.GroupVersionKind{Group: Group, Version: "v1", Kind: "HTTPRoute"}}
+	return routerOf("HTTPRoute", c)
 }
 
 // GRPCRoute returns the router of GRPCRoutes; what HTTPRoute says about c holds here too.
 func GRPCRoute(c client.Client) traffic.Router {
-	return router{client: c, kind: schema.GroupVersionKind{Group: Group, Version: "v1", Kind: "GRPCRoute"}}
+	return routerOf("GRPCRoute", c)
 }
 
 type router struct {
 	client client.Client
 	kind   schema.GroupVersionKind
+}
+
+func routerOf(kind string, c client.Client) router {
+	return router{client: c, kind: schema.GroupVersionKind{Group: Group, Version: "v1", Kind: kind}}
 }
 
 // Observe reads the route.
@@ -142,17 +146,21 @@ func (h router) Release(ctx context.Context, r traffic.Route) error {
 func (h router) get(ctx context.Context, name types.NamespacedName) (*unstructured.Unstructured, error) {
 	route := &unstructured.Unstructured{}
 	route.SetGroupVersionKind(h.kind)
-	err := h.client.Get(ctx, name, route)
-	switch {
-	case err == nil:
-		return route, nil
-	case apierrors.IsNotFound(err):
-		return nil, h.failed("reading", name, fmt.Errorf("%w: create it, or correct spec.traffic.routes of the Canary", traffic.ErrRouteNotFound))
-	case meta.IsNoMatchError(err):
-		return nil, h.failed("reading", name, fmt.Errorf("%w: this cluster has no %s; install the CRDs of Gateway API",
-			traffic.ErrUnsupported, h.kind.GroupKind()))
+	if err := h.client.Get(ctx, name, route); err != nil {
+		return nil, h.failed("reading", name, h.explained(err))
 	}
-	return nil, h.failed("reading", name, err)
+	return route, nil
+}
+
+// explained turns the API's errors about what isn't there into those of a router.
+func (h router) explained(err error) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("%w: create it, or correct spec.traffic.routes of the Canary", traffic.ErrRouteNotFound)
+	case meta.IsNoMatchError(err):
+		return fmt.Errorf("%w: this cluster has no %s; install the CRDs of Gateway API", traffic.ErrUnsupported, h.kind.GroupKind())
+	}
+	return err
 }
 
 // write gives the route these rules and lets annotate complete it. It sends nothing when nothing has changed; otherwise the write holds
