@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
@@ -21,6 +22,7 @@ type tally struct {
 	requests Requests
 	latency  map[string]*vegeta.LatencyMetrics // by version, since the start
 	window   map[string]*vegeta.LatencyMetrics // by version, since the last call of lap
+	recent   answers
 }
 
 func newTally(maxSamples int) *tally {
@@ -46,6 +48,7 @@ func (t *tally) record(r *vegeta.Result) {
 		t.version(name).add(kind)
 		t.latency[name].Add(r.Latency)
 		entry(t.window, name).Add(r.Latency)
+		t.recent.add(name, r, kind)
 	}
 	// Injected errors are asked for; they must not take the places of those that nobody asked for.
 	if (kind == platform || kind == unexpected) && len(t.requests.Samples) < t.maxSamples {
@@ -83,6 +86,13 @@ func (t *tally) lap() map[string]float64 {
 	}
 	clear(t.window)
 	return p95
+}
+
+// recently is what each version answered since begin.
+func (t *tally) recently(begin time.Time) map[string]Recent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.recent.since(begin)
 }
 
 func (t *tally) version(name string) *Version {
