@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+
+	"github.com/serin-dev/serin/hack/demo/stage"
+)
+
+// lookAround says what can be seen now, and how to leave.
+func (d *demo) lookAround() {
+	d.terminal.Heading("Look around")
+	d.terminal.Output(d.access() + fmt.Sprintf(`kubectl get canary --namespace %[1]s
+kubectl describe deployment %[2]s --namespace %[1]s
+kubectl logs deployment/%[3]s --namespace %[4]s
+`, stage.Namespace, stage.App, stage.Operator, stage.SystemNamespace))
+	d.cleanUp()
+}
+
+// cleanUp says how to leave.
+func (d *demo) cleanUp() {
+	if d.stage.Context == "" {
+		d.terminal.Say("The cluster goes on running. Run the demo again at any time, or stop it: make cluster-down")
+		return
+	}
+	d.terminal.Say("Run the demo again at any time, or remove it; the Canary goes first, so that Serin gives all traffic back:")
+	d.terminal.Output(d.access() + fmt.Sprintf(`kubectl delete canary %[2]s --namespace %[1]s
+kubectl delete namespace %[1]s
+kubectl delete metricsource prometheus
+kubectl delete --kustomize config/default`, stage.Namespace, stage.App))
+}
+
+// interrupted says what was left behind.
+func (d *demo) interrupted() {
+	d.terminal.Rest()
+	d.terminal.Say("")
+	d.terminal.Bad("Interrupted.")
+	if d.stage.Config != nil {
+		d.terminal.Say("Serin needs no demo to go on: a release that is under way ends as it would have, without load for want of evidence. The next run begins anew, whatever it finds.")
+	}
+	d.cleanUp()
+}
+
+// access is how kubectl gets to the cluster.
+func (d *demo) access() string {
+	if d.stage.Context != "" {
+		return fmt.Sprintf("kubectl config use-context %s\n", d.stage.Context)
+	}
+	text := fmt.Sprintf("export KUBECONFIG=%s\n", d.stage.Kubeconfig)
+	if _, err := exec.LookPath("kubectl"); err != nil {
+		text += fmt.Sprintf("alias kubectl=%s\n", d.stage.Kubectl.Program)
+	}
+	return text
+}
