@@ -16,9 +16,8 @@ import (
 // act brings the world to the level decided, all of it, every time. Traffic and workload do not wait for each other: whatever order they need is in the
 // decision, and a part that can't be done now must not keep the other from being done.
 func (r *CanaryReconciler) act(ctx context.Context, s *scene, d rollout.Decision) error {
-	flying := inFlight(d.State.Phase)
-	if !flying && !inFlight(s.state.Phase) && d.State.Phase != rollout.Failed && !s.recollection.untidy {
-		return r.release(ctx, s, d)
+	if s.atRest(d) || s.atLevel(d) {
+		return r.letGo(ctx, s, d)
 	}
 	var errs []error
 	if err := s.splitter.assert(ctx, d.Desired, d.State.Baseline, d.State.Candidate); err != nil {
@@ -30,10 +29,24 @@ func (r *CanaryReconciler) act(ctx context.Context, s *scene, d rollout.Decision
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if !flying {
+	if !inFlight(d.State.Phase) {
 		s.recollection.untidy = false
 	}
-	return r.release(ctx, s, d)
+	return r.letGo(ctx, s, d)
+}
+
+// atRest says that nothing of ours is in the world, nor was when this pass began.
+func (s *scene) atRest(d rollout.Decision) bool {
+	ours := inFlight(d.State.Phase) || inFlight(s.state.Phase) || d.State.Phase == rollout.Failed
+	return !ours && !s.recollection.untidy && !generates(s.canary)
+}
+
+// atLevel says that a step stands just as decided, as this very pass has seen: asserting it again would only read everything once more.
+func (s *scene) atLevel(d rollout.Decision) bool {
+	split, w := s.observation.Split, s.workload
+	return d.State.Phase == rollout.Progressing && s.state.Phase == rollout.Progressing && !s.plan.PodShare &&
+		d.Desired.Split && split.Settled && !split.Home && split.Weight == d.Desired.Weight &&
+		w.Paused && w.Strays == 0 && w.Candidate.Owned == workload.ByCanary && w.Candidate.Desired == d.Desired.CandidatePods
 }
 
 func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollout.Decision) error {
@@ -54,8 +67,8 @@ func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollou
 	return nil
 }
 
-// release lets go of a Canary that has nothing in the world any more.
-func (r *CanaryReconciler) release(ctx context.Context, s *scene, d rollout.Decision) error {
+// letGo takes the finalizer off a Canary that has nothing in the world any more.
+func (r *CanaryReconciler) letGo(ctx context.Context, s *scene, d rollout.Decision) error {
 	if inFlight(d.State.Phase) || s.observation.Ending && !d.Done {
 		return nil
 	}

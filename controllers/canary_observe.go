@@ -146,14 +146,13 @@ func wishesFrom(annotations map[string]string) rollout.Wishes {
 	}
 }
 
-// lookAgain is when to reconcile next: when the decision asks for it, or when a look at the evidence is due.
+// lookAgain is when to reconcile next: when the decision asks for it, or now and then for what sends no event here: a missing route or source that a person
+// brings, a generated route that a person takes away.
 func (s *scene) lookAgain(d rollout.Decision) time.Duration {
-	after := d.RequeueAfter
-	if s.problem != nil && after == 0 {
-		// What a person mends elsewhere (a missing route, a source) sends no event here.
-		after = problemRetry
+	if d.RequeueAfter == 0 && (s.problem != nil || generates(s.canary)) {
+		return silentRetry
 	}
-	return after
+	return d.RequeueAfter
 }
 
-const problemRetry = 30 * time.Second
+const silentRetry = 30 * time.Second

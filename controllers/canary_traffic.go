@@ -12,6 +12,7 @@ import (
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/traffic"
+	"github.com/serin-dev/serin/controllers/traffic/gatewayapi"
 )
 
 // splitter is what carries the split of one Canary: its routes, or the pods themselves.
@@ -28,7 +29,7 @@ func (r *CanaryReconciler) splitterFor(s *scene) splitter {
 	if spec == nil {
 		return pods{scene: s}
 	}
-	return &routes{scene: s, bound: r.bind(s.canary, spec), services: traffic.Services{Client: r.Direct}, generator: r.generator()}
+	return &routes{scene: s, bound: r.bind(s.canary, spec), services: traffic.Services{Client: r.Direct}, generated: gatewayapi.Generated{Client: r.Direct}}
 }
 
 // pods are the split of a workload without a route: the share follows their number.
@@ -54,7 +55,7 @@ type routes struct {
 	scene     *scene
 	bound     []boundRoute
 	services  traffic.Services
-	generator generator
+	generated gatewayapi.Generated
 }
 
 // boundRoute is one route and the router that speaks its kind; nil when this installation has none.
@@ -106,7 +107,9 @@ func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 			return rollout.Split{}, nil, err
 		}
 		if p != nil {
-			found = p
+			if !generates(r.scene.canary) || p.reason != v1alpha1.ReasonRouteNotFound {
+				found = p
+			}
 			// A route that can't carry the split keeps the candidate from getting more, but not from losing what it has.
 			joined.Settled = joined.Settled && r.scene.state.Phase != rollout.Progressing
 			waiting = append(waiting, p.message)

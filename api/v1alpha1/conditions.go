@@ -37,6 +37,8 @@ const (
 
 	// ReasonReleaseStarted means that a new template was found and its candidate is being made.
 	ReasonReleaseStarted = "ReleaseStarted"
+	// ReasonBaselineNotReady means that the baseline's pods come back first, after a rollout that began without the gate.
+	ReasonBaselineNotReady = "BaselineNotReady"
 	// ReasonCandidateNotReady means that candidate pods are awaited.
 	ReasonCandidateNotReady = "CandidateNotReady"
 	// ReasonCandidateReady means that the candidate has the pods it needs.
