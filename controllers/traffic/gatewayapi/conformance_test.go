@@ -13,9 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
@@ -47,20 +49,31 @@ func TestConformanceOnAFakeClient(t *testing.T) {
 	}
 }
 
-func TestConformanceOnAnAPIServer(t *testing.T) {
-	c := realClient(t)
+// TestOnAnAPIServer is one test because starting an API server takes most of the time that it needs.
+func TestOnAnAPIServer(t *testing.T) {
+	config := traffictest.APIServer(t)
+	t.Run("a kind that is not installed", func(t *testing.T) { kindNotInstalled(t, newClient(t, config)) })
+
+	crds := filepath.Join(traffictest.ModuleDir(t, "sigs.k8s.io/gateway-api"), "config", "crd", "standard", Group+"_")
+	_, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{
+		Paths: []string{crds + "httproutes.yaml", crds + "grpcroutes.yaml"}, ErrorIfPathMissing: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, config)
 	for kind, k := range kinds() {
-		t.Run(kind, func(t *testing.T) {
+		t.Run("conformance of "+kind, func(t *testing.T) {
 			traffictest.Run(t, func(t *testing.T) traffictest.Setup { return setup(t, c, kind, k.factory, k.manifest) })
 		})
 	}
+	t.Run("generated routes", func(t *testing.T) { testGenerated(t, c) })
+	t.Run("ownership", func(t *testing.T) { testOwnership(t, config) })
 }
 
-// realClient speaks to an API server that has the CRDs of Gateway API.
-func realClient(t *testing.T) client.Client {
+func newClient(t *testing.T, config *rest.Config) client.Client {
 	t.Helper()
-	crds := filepath.Join(traffictest.ModuleDir(t, "sigs.k8s.io/gateway-api"), "config/crd/standard")
-	c, err := client.New(traffictest.APIServer(t, crds), client.Options{Scheme: scheme.Scheme})
+	c, err := client.New(config, client.Options{Scheme: scheme.Scheme})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,10 +19,6 @@ func TestGeneratedOnAFakeClient(t *testing.T) {
 	testGenerated(t, fakeClient(t, "HTTPRoute"))
 }
 
-func TestGeneratedOnAnAPIServer(t *testing.T) {
-	testGenerated(t, realClient(t))
-}
-
 func testGenerated(t *testing.T, c client.Client) {
 	cases := map[string]func(t *testing.T, m maker){
 		"the route is attached, owned and sends all to the Service":  makes,

@@ -13,17 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/controllers/traffic"
-	"github.com/serin-dev/serin/controllers/traffic/traffictest"
 )
 
-// TestOwnership plays what people and tools do with kubectl before, during and after a release, on a real API server.
-func TestOwnership(t *testing.T) {
-	config := traffictest.APIServer(t, filepath.Join(traffictest.ModuleDir(t, "sigs.k8s.io/gateway-api"), "config/crd/standard"))
+// testOwnership plays what people and tools do with kubectl before, during and after a release, on a real API server.
+func testOwnership(t *testing.T, config *rest.Config) {
+	c := newClient(t, config)
 	cases := map[string]func(t *testing.T, p play){
 		"server-side apply after a release meets no conflict":                        serverSideAfter,
 		"server-side apply during a release says who is in the way":                  serverSideDuring,
@@ -38,10 +36,6 @@ func TestOwnership(t *testing.T) {
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {
-			c, err := client.New(config, client.Options{Scheme: scheme.Scheme})
-			if err != nil {
-				t.Fatal(err)
-			}
 			p := play{c: c, kubectl: kubectl(t, config), router: HTTPRoute(c), r: testRoute()}
 			p.r.Object.Namespace = newNamespace(t, c)
 			run(t, p)

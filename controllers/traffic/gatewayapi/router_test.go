@@ -8,12 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/serin-dev/serin/controllers/traffic"
-	"github.com/serin-dev/serin/controllers/traffic/traffictest"
 )
 
 func TestRouteThatCannotCarryASplit(t *testing.T) {
@@ -49,11 +47,7 @@ func TestRouteThatCannotCarryASplit(t *testing.T) {
 	}
 }
 
-func TestKindThatIsNotInstalled(t *testing.T) {
-	c, err := client.New(traffictest.APIServer(t), client.Options{Scheme: scheme.Scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
+func kindNotInstalled(t *testing.T, c client.Client) {
 	router, r := HTTPRoute(c), testRoute()
 	const want = "this cluster has no HTTPRoute.gateway.networking.k8s.io; install the CRDs of Gateway API"
 	if _, err := router.Observe(t.Context(), r); !errors.Is(err, traffic.ErrUnsupported) || !strings.Contains(err.Error(), want) {
@@ -65,7 +59,7 @@ func TestKindThatIsNotInstalled(t *testing.T) {
 	if err := router.Release(t.Context(), r); err != nil {
 		t.Errorf("releasing: %v", err)
 	}
-	err = Generated{Client: c}.Ensure(t.Context(), owner(r.Object, "one"), r, Attachment{Gateways: []Gateway{{Name: "public"}}})
+	err := Generated{Client: c}.Ensure(t.Context(), owner(r.Object, "one"), r, Attachment{Gateways: []Gateway{{Name: "public"}}})
 	if !errors.Is(err, traffic.ErrUnsupported) || !strings.Contains(err.Error(), want) {
 		t.Errorf("making: %v", err)
 	}
