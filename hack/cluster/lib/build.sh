@@ -56,7 +56,7 @@ build_part() {
   tmp=$(mktemp -d "$CACHE/bin/.unfinished.XXXXXX")
   label="$label building $part${version:+ $version}"
   note "$label (${FIRST_BUILD[$part]:-some minutes} the first time)"
-  if with_progress "$label" "$log" "build_$part" "$tmp"; then
+  if with_progress "$label" "$log" strictly build "build_$part" "$tmp"; then
     chmod 755 "$tmp" && mv -T "$tmp" "$dir"
   else
     rm -rf "$tmp"
@@ -72,10 +72,7 @@ with_progress() {
   local label=$1 log=$2 start=$SECONDS pid state rc=0 last=0
   shift 2
   set -m # a process group of its own, to end it whole
-  (
-    set -e
-    "$@"
-  ) >"$log" 2>&1 8>&- 9>&- </dev/null &
+  "$@" >"$log" 2>&1 8>&- 9>&- </dev/null &
   pid=$!
   set +m
   # shellcheck disable=SC2064 # the pid is meant to be fixed now

@@ -38,6 +38,13 @@ shopt -s inherit_errexit
 set -E
 trap 'note "${BASH_SOURCE[0]##*/}: line $LINENO failed: $BASH_COMMAND"' ERR
 
+# strictly FILE FUNCTION...: run a function of lib/FILE.sh in a shell of its own, which stops at the first command that
+# fails. In this one, a function called in a condition would go on (set -e is off there).
+strictly() {
+  # shellcheck disable=SC2016 # to be expanded over there
+  bash -euo pipefail -c '. "$0/lib/common.sh" && . "$0/lib/$1.sh" && shift && "$@"' "$CLUSTER_DIR" "$@"
+}
+
 # render TEMPLATE: print a file with every @NAME@ replaced by the variable of that name. An unknown name stops the
 # script (set -u) rather than leaving a hole in a configuration.
 render() {

@@ -61,9 +61,14 @@ up_control_plane() {
   start_etcd
   wait_for 60 etcd "etcd to be healthy" http_ok http://127.0.0.1:2379/health
   start_apiserver
-  wait_for 120 kube-apiserver "kube-apiserver to be ready" http_ok --cacert "$STATE/pki/ca.crt" "https://$NODE_IP:6443/readyz"
+  wait_for 120 kube-apiserver "kube-apiserver to be ready" http_ok "https://$NODE_IP:6443/readyz"
   $CHANGED && say "API server ready"
   start_controller_manager
+}
+
+wait_for_control_plane() {
+  wait_for 60 kube-controller-manager "kube-controller-manager to be healthy" http_ok https://127.0.0.1:10257/healthz
+  wait_for 60 kube-controller-manager "the default service account" default_service_account
 }
 
 default_service_account() { kubectl get serviceaccount default; }

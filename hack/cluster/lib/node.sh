@@ -62,5 +62,6 @@ up_node() {
   start_scheduler
   up_addons
   wait_for 120 kubelet "the node to be ready" node_ready "$since"
+  wait_for 60 kube-scheduler "kube-scheduler to be ready" http_ok https://127.0.0.1:10259/readyz
   wait_for 60 kube-proxy "kube-proxy to have written its rules" http_ok http://127.0.0.1:10256/healthz
 }

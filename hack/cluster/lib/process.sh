@@ -47,6 +47,7 @@ ensure() {
 start() {
   local name=$1 i pid log=$STATE/log/$1.log
   CHANGED=true
+  kill_orphan "$name"
   if [[ -f $log ]]; then mv "$log" "$log.1"; fi # so that a log is of one run, and there are two at most
   echo "${command[*]}" >"$RUN/pid/$name.argv"
   # a clean environment: proxies, KUBECONFIG, GODEBUG and the like of the caller are not for these
@@ -61,6 +62,16 @@ start() {
     sleep 0.01
   done
   fail "$name" "$name could not be started: process $pid is still not ${command[0]}"
+}
+
+# One that runs and is not recorded, as an up was killed in between, would keep the ports.
+kill_orphan() {
+  local proc program
+  for proc in /proc/[0-9]*; do
+    [[ $proc/ns/net -ef $NETNS_FILE ]] || continue
+    { IFS= read -rd '' program <"$proc/cmdline" || continue; } 2>/dev/null
+    if [[ $program == */"$1" ]]; then kill -s KILL "${proc#/proc/}" || true; fi
+  done
 }
 
 # stop NAME [SIGNAL]: end it, and by force after five seconds.
@@ -108,4 +119,5 @@ fail() {
 }
 
 in_netns() { nsenter --net="$NETNS_FILE" -- "$@"; }
-http_ok() { in_netns curl -sf --max-time 2 "$@"; }
+# -k: components that make up a certificate for their own status page
+http_ok() { in_netns curl -sfk --max-time 2 "$@"; }
