@@ -125,6 +125,7 @@ func workloadFacts(w workload.Observation) rollout.Workload {
 		Serving:            w.Baseline.Revision,
 		BaselineAvailable:  w.Baseline.Available,
 		MinAvailable:       w.MinAvailable,
+		Strays:             w.Strays,
 		CandidatePods:      max(w.Candidate.Desired, w.Candidate.Pods),
 		CandidateAvailable: w.Candidate.Available,
 		Trouble:            w.Candidate.Trouble,
