@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 )
@@ -58,8 +58,10 @@ var (
 	finalizing   = moment{good("v2"), func(w *world) bool { return w.phase() == v1alpha1.PhaseFinalizing }, nil}
 	rollingBack  = moment{with("v2", "DEMO_ERROR_RATE", "40%"), func(w *world) bool { return w.phase() == v1alpha1.PhaseRollingBack }, nil}
 
-	awaitingApproval = moment{good("v2"), func(w *world) bool { return len(w.events("Canary", v1alpha1.ReasonAwaitingApproval)) > 0 },
-		func(c *v1alpha1.Canary) { c.Spec.Steps[1].Approval = true }}
+	awaitingApproval = moment{
+		good("v2"), func(w *world) bool { return len(w.events("Canary", v1alpha1.ReasonAwaitingApproval)) > 0 },
+		func(c *v1alpha1.Canary) { c.Spec.Steps[1].Approval = true },
+	}
 )
 
 // pushed pushes v3 at a moment of v2's release: v3 is what gets released, from its first step on.
@@ -186,5 +188,3 @@ func routeReverted(t *testing.T, c *cluster) {
 	a.promoted("v2")
 	a.nothingLeft(home)
 }
-
-

@@ -13,7 +13,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -45,7 +44,8 @@ func (c *cluster) dropOperatorPods(ctx context.Context) error {
 		return err
 	}
 	for i := range pods {
-		if err := c.Delete(ctx, &pods[i], client.GracePeriodSeconds(0)); client.IgnoreNotFound(err) != nil {
+		err := c.Delete(ctx, &pods[i], client.GracePeriodSeconds(0))
+		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
 	}
@@ -119,18 +119,4 @@ func poll(ctx context.Context, within time.Duration, try func() error) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// gone answers nil once an object is gone.
-func (c *cluster) gone(ctx context.Context, o client.Object) error {
-	return poll(ctx, patience, func() error {
-		err := c.Get(ctx, client.ObjectKeyFromObject(o), o)
-		switch {
-		case apierrors.IsNotFound(err):
-			return nil
-		case err != nil:
-			return err
-		}
-		return fmt.Errorf("%T %s is still there", o, o.GetName())
-	})
 }
