@@ -1,0 +1,54 @@
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	attempts   = 3
+	firstPause = 200 * time.Millisecond
+	// longestPause is what a server may ask for without being given up on until the next look.
+	longestPause = 10 * time.Second
+)
+
+// retry does f until it succeeds, up to three times, as long as its failures may pass by themselves. It waits in between, as
+// long as the server says, or twice as long each time, give or take a half so that many callers do not come back at once.
+// It never waits beyond ctx's deadline, but answers the last failure instead.
+func retry(ctx context.Context, f func() error) error {
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		err := f()
+		var why *failure
+		if !errors.As(err, &why) || !why.again || attempt == attempts || why.after > longestPause {
+			return err
+		}
+		wait := max(why.after, pause/2+rand.N(pause))
+		pause *= 2
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// retryAfter reads the header of that name: seconds, or a date. It is 0 when there is none.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return time.Duration(max(seconds, 0)) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}
