@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
@@ -16,6 +17,8 @@ type evidence struct {
 	// upTo is the end of the last window counted, nextLook when to ask again.
 	upTo, nextLook time.Time
 	counts         []analysis.Observation
+	// referred is true once counts hold what the baseline did before the candidate took everything.
+	referred bool
 	report         analysis.Report
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
@@ -46,6 +49,11 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	e.nextLook = now.Add(s.plan.Interval)
 	window := analysis.Window{From: e.upTo, To: now}
 	counts, err := r.count(ctx, s, window)
+	if err == nil && !e.referred && s.baselineIsIdle() {
+		var before []analysis.Observation
+		before, err = r.reference(ctx, s)
+		counts = append(counts, before...)
+	}
 	if err != nil {
 		// What was counted before says nothing about now: without an answer there is no verdict that would let the weight rise.
 		e.trouble, e.rejected, e.report = err.Error(), nil, analysis.Report{Message: err.Error()}
@@ -54,7 +62,7 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 		}
 		return
 	}
-	e.trouble, e.rejected, e.upTo = "", nil, now
+	e.trouble, e.rejected, e.upTo, e.referred = "", nil, now, true
 	e.counts = analysis.Merge(append(e.counts, counts...))
 	e.report = analysis.Judge(s.analysis.policy, e.counts)
 }
@@ -70,6 +78,26 @@ func (r *CanaryReconciler) count(ctx context.Context, s *scene, w analysis.Windo
 		return nil, err
 	}
 	return provider.Count(ctx, s.subject(), s.analysis.queries, w)
+}
+
+// referenceWindow is how far back the baseline is looked at once the candidate has all requests.
+const referenceWindow = 10 * time.Minute
+
+// baselineIsIdle says that no routed request reaches the baseline any more, so that there is nothing of the same moment to compare the candidate with.
+func (s *scene) baselineIsIdle() bool { return s.state.Weight == 100 && !s.plan.PodShare }
+
+// reference counts what the baseline did in this release while it still had requests. It is older than what the candidate is judged by, which is why plans
+// should not spend their longest bake at 100: an incident that begins there looks like the candidate's.
+func (r *CanaryReconciler) reference(ctx context.Context, s *scene) ([]analysis.Observation, error) {
+	w := analysis.Window{From: s.state.SettledAt.Add(-referenceWindow), To: s.state.SettledAt}
+	if w.From.Before(s.state.StartedAt) {
+		w.From = s.state.StartedAt
+	}
+	if !w.From.Before(w.To) {
+		return nil, nil
+	}
+	counts, err := r.count(ctx, s, w)
+	return slices.DeleteFunc(counts, func(o analysis.Observation) bool { return o.Arm != analysis.Baseline }), err
 }
 
 // subject tells a source how to recognise the arms.
