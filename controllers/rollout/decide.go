@@ -162,15 +162,15 @@ func (t *turn) home() bool {
 	return t.p.PodShare || split.Gone || split.Home && (split.Settled || t.overdue(t.p.ReadyDeadline))
 }
 
-// restoringBaseline says that requests still reach all pods alike, and that too few of them are the baseline's to give it all requests alone: the workload rolled by
-// itself for a while. Whoever forces the candidate has no use for the baseline.
+// restoringBaseline says that requests have to reach all pods alike for a while: too few of them are the baseline's to take the requests alone, because the
+// workload rolled by itself.
 func (t *turn) restoringBaseline() bool {
 	w := t.o.Workload
-	alike := t.o.Split.Home
+	alike := t.o.Split.Home || t.o.Split.Gone || w.BaselineAvailable == 0 && w.Strays > 0
 	if t.p.PodShare {
 		alike = t.s.Weight == 0 && t.s.SettledAt.IsZero() && !t.s.Refused
 	}
-	return alike && w.CandidatePods+w.Strays > 0 && w.BaselineAvailable < w.MinAvailable && !t.s.Forced
+	return w.Exists && alike && w.CandidatePods+w.Strays > 0 && w.BaselineAvailable < w.MinAvailable
 }
 
 func (t *turn) baselinePods() string {
@@ -214,6 +214,17 @@ func (t *turn) inFlight() bool {
 	case Progressing, Promoting, Finalizing, RollingBack:
 	}
 	return true
+}
+
+// short writes a duration as people do: 15m, not 15m0s.
+func short(d time.Duration) string {
+	s := d.Round(time.Second).String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
 }
 
 func orElse(s, fallback string) string {

@@ -38,10 +38,12 @@ func (t *turn) hold(h Hold) Hold {
 func (t *turn) progressingPods() int32 {
 	w := t.o.Workload
 	need, enough := t.capacity(t.s.Weight), w.Replicas
-	if t.p.PodShare {
-		if t.restoringBaseline() {
-			return w.CandidatePods
-		}
+	switch {
+	case t.restoringBaseline() && t.s.Forced:
+		return w.Replicas
+	case t.restoringBaseline():
+		return w.CandidatePods
+	case t.p.PodShare:
 		return need
 	}
 	if next, more := t.next(); more && !t.s.SettledAt.IsZero() {
@@ -56,8 +58,8 @@ func (t *turn) progressingPods() int32 {
 // drainingPods keeps the candidate's pods until the split is settled at 0 and the last requests had time to end. Without a route, taking the pods away
 // is what takes the traffic away.
 func (t *turn) drainingPods() int32 {
-	drained := !t.s.SettledAt.IsZero() && (t.p.PodShare || t.o.Now.Sub(t.s.SettledAt) >= t.p.Drain)
-	if drained {
+	drained := !t.s.SettledAt.IsZero() && t.o.Now.Sub(t.s.SettledAt) >= t.p.Drain
+	if drained || t.p.PodShare && !t.restoringFirst() {
 		return 0
 	}
 	return t.o.Workload.CandidatePods

@@ -2,31 +2,34 @@ package rollout_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/controllers/rollout"
 )
 
+// invariant answers what is wrong with a turn, or nothing.
+type invariant struct {
+	name   string
+	broken func(turn) string
+}
+
 // invariants must hold in every turn, whatever happened before it. The operator objects to some more when it acts: see its deeds.
-func invariants() map[string]func(turn) string {
-	return map[string]func(turn) string{
-		"the weight is a step of the plan, and rises by one step at a time": oneStepAtATime,
-		"the weight rises only on ready pods, a settled split and evidence": risesOnlyWhenEarned,
-		"no step is passed before its bake, its verdict and its approval":   passesOnlyWithVerdict,
-		"what is desired is no more than what was granted":                  desiresNoMoreThanGranted,
-		"the workload is held while a release is in flight":                 holdsInFlight,
-		"a refused revision gets nothing without a retry":                   refusedGetsNothing,
-		"failing evidence takes the traffic away in the same turn":          failureActsAtOnce,
-		"in flight the timer never stops":                                   timerRuns,
-		"the baseline changes only for a reason":                            baselineIsEarned,
-		"the same observation is not told twice":                            tellsOnce,
-		"a Canary goes only when nothing of it is left":                     leavesNothing,
+func invariants() []invariant {
+	return []invariant{
+		{"the weight is a step of the plan, and rises by one step at a time", oneStepAtATime},
+		{"the weight rises only on ready pods, a settled split and evidence", risesOnlyWhenEarned},
+		{"no step is passed before its bake, its verdict and its approval", passesOnlyWithVerdict},
+		{"what is desired is no more than what was granted", desiresNoMoreThanGranted},
+		{"the workload is held while a release is in flight", holdsInFlight},
+		{"a refused revision gets nothing without a retry", refusedGetsNothing},
+		{"failing evidence takes the traffic away in the same turn", failureActsAtOnce},
+		{"in flight the timer never stops", timerRuns},
+		{"the baseline changes only for a reason", baselineIsEarned},
+		{"the same observation is not told twice", tellsOnce},
+		{"a Canary goes only when nothing of it is left", leavesNothing},
 	}
 }
 
@@ -53,6 +56,12 @@ func leavesStep(t turn) bool {
 	return t.before.Phase == rollout.Progressing && t.before.Weight > 0 && (rises(t) || t.made.State.Phase == rollout.Promoting)
 }
 
+// restoring says that the workload had rolled by itself so far that the baseline could not take all requests.
+func restoring(t turn) bool {
+	w := t.seen.Workload
+	return w.CandidatePods+w.Strays > 0 && w.BaselineAvailable < w.MinAvailable
+}
+
 func oneStepAtATime(t turn) string {
 	before, number := granted(t)
 	after := t.made.State
@@ -65,6 +74,8 @@ func oneStepAtATime(t turn) string {
 		return fmt.Sprintf("promoted from weight %d%%", after.Weight)
 	case after.Weight != 0 && !slices.ContainsFunc(t.plan.Steps, func(s rollout.Step) bool { return s.Weight == after.Weight }) && after.Phase == rollout.Progressing:
 		return fmt.Sprintf("weight %d%% is no step", after.Weight)
+	case after.Phase == rollout.Promoting && t.before.Weight == 0 && t.before.Phase == rollout.Progressing && !restoring(t):
+		return "promoted without a step"
 	case rises(t) && after.Weight != t.plan.Steps[number].Weight:
 		return fmt.Sprintf("from %d%% to %d%%", before, after.Weight)
 	case t.before.Phase != rollout.Progressing && t.before.Phase != rollout.Promoting && after.Weight > 0:
@@ -80,6 +91,8 @@ func risesOnlyWhenEarned(t turn) string {
 	w, split, next := t.seen.Workload, t.seen.Split, t.made.State
 	need := t.plan.Capacity(w.Replicas, next.Weight)
 	switch {
+	case next.Phase == rollout.Promoting && next.Forced && restoring(t) && w.CandidateAvailable >= w.Replicas:
+		// The way out when the baseline can't come back.
 	case !w.Exists || !w.Paused:
 		return "the workload is not held"
 	case w.Wanted != t.before.Candidate:
@@ -169,8 +182,15 @@ func refusedGetsNothing(t turn) string {
 func failureActsAtOnce(t turn) string {
 	failing := t.before.Phase == rollout.Progressing && t.before.Weight > 0 && !t.before.SettledAt.IsZero() && !t.before.Forced &&
 		t.seen.Report.Verdict == analysis.Fail
-	if failing && (t.made.State.Phase == rollout.Progressing || t.made.State.Phase == rollout.Promoting) {
+	if !failing {
+		return ""
+	}
+	d := t.made
+	switch {
+	case d.State.Phase == rollout.Progressing, d.State.Phase == rollout.Promoting, d.Desired.Weight > 0:
 		return "the candidate keeps its traffic"
+	case t.plan.PodShare && d.State.Phase == rollout.RollingBack && d.Desired.CandidatePods > 0 && t.seen.Workload.BaselineAvailable >= t.seen.Workload.MinAvailable:
+		return "the candidate keeps its pods, which are its traffic"
 	}
 	return ""
 }
@@ -189,7 +209,7 @@ func baselineIsEarned(t turn) string {
 	was, is, w := t.before.Baseline, t.made.State.Baseline, t.seen.Workload
 	switch {
 	case was == is, !w.Exists, was == "":
-	case is == "" && w.BaselineAvailable == 0 && w.Strays > 0:
+	case is == w.Serving && w.BaselineAvailable == 0 && w.Strays > 0:
 	case is == w.Wanted && (w.Complete || w.Replicas == 0 && !t.before.Refused):
 	case t.before.Phase == rollout.Promoting && is == t.before.Candidate && w.HandedOver:
 	default:
@@ -231,160 +251,6 @@ func leavesNothing(t turn) string {
 		return "the candidate still has pods"
 	}
 	return ""
-}
-
-// situation is a release that several mutations happen to.
-type situation struct {
-	*operator
-	seed     uint64
-	happened []string
-	objected string
-}
-
-func newSituation(mask int) *situation {
-	seed := uint64(mask)
-	r := rand.New(rand.NewPCG(seed, 2026))
-	w := newWorld(1 + r.Int32N(8))
-	w.gate, w.podShare = r.IntN(4) > 0, r.IntN(4) == 0
-	s := &situation{seed: seed, operator: &operator{world: w, plan: testPlan(), shuffle: r}}
-	s.plan.PodShare = w.podShare
-	s.plan.OnInconclusive = rollout.InconclusivePolicy(r.IntN(3))
-	s.object = func(invariant, about string) {
-		if s.objected == "" {
-			s.objected = fmt.Sprintf("%s: %s\nafter %s\nmemory %+v", invariant, about, strings.Join(s.happened, ", "), s.memory)
-		}
-	}
-	all := invariants()
-	s.saw = func(t turn) {
-		for name, broken := range all {
-			if about := broken(t); about != "" {
-				s.object(name, about)
-			}
-		}
-	}
-	return s
-}
-
-// testPlan climbs fast.
-func testPlan() rollout.Plan {
-	return rollout.Plan{
-		Steps: []rollout.Step{
-			{Weight: 10, Bake: 2 * interval},
-			{Weight: 50, Bake: interval, Approval: true},
-			{Weight: 100, Bake: interval},
-		},
-		Interval: interval, EvidenceDeadline: 12 * interval, ReadyDeadline: 12 * interval, Drain: interval,
-		Capacity: capacity,
-	}
-}
-
-// capacity rounds up, and gives any weight a pod.
-func capacity(replicas, weight int32) int32 { return (replicas*min(weight, 100) + 99) / 100 }
-
-// step is one pass of the operator and a moment of the world.
-func (s *situation) step() rollout.Decision {
-	made, _ := s.pass()
-	s.world.tick(interval)
-	return made
-}
-
-// endure starts a release and lets the mutations of the mask happen to it, in an order and at moments drawn from the seed.
-func (s *situation) endure(mask int) {
-	r := s.shuffle
-	s.step()
-	s.world.push("v2")
-	s.happened = append(s.happened, "v2 pushed")
-	for range r.IntN(30) {
-		s.cooperate()
-		s.step()
-	}
-	all := mutations()
-	for _, i := range r.Perm(len(all)) {
-		if mask&(1<<i) == 0 || s.done {
-			continue
-		}
-		s.happened = append(s.happened, fmt.Sprintf("%s in %s at %d%%", all[i].name, s.memory.Phase, s.memory.Weight))
-		all[i].apply(s.world, s.operator, r)
-		for range r.IntN(4) {
-			if r.IntN(2) == 0 {
-				s.cooperate()
-			}
-			s.step()
-		}
-	}
-}
-
-// cooperate gives the approvals that are asked for, and ends pauses.
-func (s *situation) cooperate() {
-	again := s.memory.Candidate + "@" + s.world.now.Format(time.TimeOnly)
-	if s.memory.Reason == rollout.ReasonAwaitingApproval {
-		s.world.wishes.Approve = again
-	}
-	if s.memory.Paused {
-		s.world.wishes.Resume = again
-	}
-}
-
-// heal makes everything outside of the release as good as it can be.
-func (s *situation) heal() {
-	w := s.world
-	w.deaf, w.stuck, w.broken, w.silent = false, "", "", ""
-	clear(w.verdicts)
-	if w.route.gone {
-		w.route = route{home: true}
-	}
-}
-
-// end lets a healed world run until nothing changes any more.
-func (s *situation) end() {
-	s.heal()
-	s.happened = append(s.happened, "healed")
-	quiet := 0
-	for range 400 {
-		s.cooperate()
-		before := s.memory
-		made := s.step()
-		if inFlight(made.State.Phase) || made.State != before || s.world.moves() {
-			quiet = 0
-			continue
-		}
-		if quiet++; quiet == 3 {
-			s.atTheEnd()
-			return
-		}
-	}
-	s.object("no state is a trap", string(s.memory.Phase))
-}
-
-// atTheEnd holds the world against what the last phase promises.
-func (s *situation) atTheEnd() {
-	w, m := s.world, s.memory
-	never := func(wrong bool, what string) {
-		if wrong {
-			s.object("at the end: "+what, fmt.Sprintf("%+v", *w))
-		}
-	}
-	for _, set := range w.sets {
-		never(set.owner == byCanary && set.pods > 0, "nothing of ours has pods")
-	}
-	never(!w.route.home && !w.podShare, "the route is as its owner wrote it")
-	never(w.ending && !s.done, "a deleted Canary is gone")
-	if !w.exists || w.ending || w.gated {
-		// Paused and reverted before anybody looked, a workload stays paused: it might as well have been its owner.
-		return
-	}
-	switch m.Phase {
-	case rollout.Idle, rollout.Succeeded:
-		never(original(w.wanted) != original(m.Baseline), "what is wanted serves")
-		never(!w.complete(), "the workload is complete")
-		never(w.paused, "the workload is not paused")
-	case rollout.Failed:
-		b := w.set(m.Baseline)
-		never(!w.paused || original(w.wanted) != original(m.Candidate), "a refused template is held")
-		never(b == nil || b.pods != w.replicas, "the baseline has all of its pods")
-	default:
-		never(true, "no release is in flight")
-	}
 }
 
 func TestEverySubsetOfMutations(t *testing.T) {

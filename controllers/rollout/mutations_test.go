@@ -72,14 +72,7 @@ func mutations() []mutation {
 			}[r.IntN(3)]
 		}},
 		{"the Canary is deleted", func(w *world, _ *operator, _ *rand.Rand) { w.ending = true }},
-		{"the workload is deleted", func(w *world, _ *operator, _ *rand.Rand) {
-			w.exists = false
-			for _, s := range w.sets {
-				if s.owner != byCanary {
-					s.resize(0)
-				}
-			}
-		}},
+		{"the workload is deleted", func(w *world, _ *operator, _ *rand.Rand) { w.remove() }},
 	}
 }
 

@@ -104,9 +104,9 @@ func (op *operator) deeds(d rollout.Decision) []func() {
 		return deeds
 	}
 	return append(deeds,
-		func() { op.freeBaseline(baseline, candidate) },
+		func() { op.freeBaseline(candidate) },
 		func() { op.releaseCandidate(candidate) },
-		func() { op.retireBaseline(baseline, candidate) },
+		func() { op.retireOthers(candidate) },
 	)
 }
 
@@ -135,6 +135,7 @@ func (op *operator) takeBack(level rollout.Desired, baseline, candidate string) 
 		switch {
 		case s == b || candidate == "" && s.owner == byCanary:
 			if s != b {
+				op.mayRetire(s, b)
 				s.resize(0)
 			}
 			s.owner = byDeployment
@@ -147,6 +148,19 @@ func (op *operator) takeBack(level rollout.Desired, baseline, candidate string) 
 			s.owner = byCanary
 		}
 	}
+}
+
+// mayRetire objects to taking pods away that serve in the place of the baseline's.
+func (op *operator) mayRetire(s, b *set) {
+	w := op.world
+	if w.exists && s.available > 0 && (b == nil || b.available < w.minAvailable()) && !op.late() {
+		op.object("pods that serve stay until the baseline is back", s.revision)
+	}
+}
+
+// late says that the present wait has lasted longer than anybody waits for a baseline.
+func (op *operator) late() bool {
+	return op.world.now.Sub(op.memory.EnteredAt) > op.plan.ReadyDeadline
 }
 
 func (op *operator) divide(d rollout.Decision) {
@@ -214,16 +228,21 @@ func (op *operator) needed(granted int32) int32 {
 	return op.plan.Capacity(w.replicas, max(granted, w.route.weight, w.live.weight))
 }
 
-func (op *operator) freeBaseline(baseline, candidate string) {
+// freeBaseline takes the baseline, and whatever else the Deployment has pods in, away from the Deployment.
+func (op *operator) freeBaseline(candidate string) {
 	w := op.world
-	b, c := w.set(baseline), w.set(candidate)
-	if b == nil || c == nil || c.owner == byDeployment {
+	c := w.set(candidate)
+	if c == nil {
 		return
 	}
-	if c.available < w.replicas || !w.podShare && (w.live != route{weight: 100}) {
+	if c.owner == byCanary && (c.available < w.replicas || !w.podShare && (w.live != route{weight: 100})) {
 		op.object("the hand-over begins only when the candidate carries everything", "")
 	}
-	b.owner = byCanary
+	for _, s := range w.sets {
+		if s != c {
+			s.owner = byCanary
+		}
+	}
 }
 
 func (op *operator) releaseCandidate(candidate string) {
@@ -232,12 +251,14 @@ func (op *operator) releaseCandidate(candidate string) {
 	}
 }
 
-func (op *operator) retireBaseline(baseline, candidate string) {
-	b, c := op.world.set(baseline), op.world.set(candidate)
-	if c == nil || c.owner != byDeployment {
+func (op *operator) retireOthers(candidate string) {
+	c := op.world.set(candidate)
+	if c == nil || c.owner != byDeployment || c.available < op.world.replicas {
 		return
 	}
-	if b != nil && b != c && b.owner == byCanary {
-		b.resize(0)
+	for _, s := range op.world.sets {
+		if s != c && s.owner == byCanary {
+			s.resize(0)
+		}
 	}
 }

@@ -16,6 +16,10 @@ func (t *turn) promote() {
 		t.forget()
 		t.enter(Finalizing, ReasonPromoted)
 		t.tell(ReasonPromoted, false, "revision %s is promoted: the pods that were judged now belong to the workload", t.s.Baseline)
+	case w.Complete && w.Replicas > 0 && t.isBaseline():
+		t.leave(ReasonReverted, "the workload went back to the baseline by itself")
+	case w.Complete && w.Replicas > 0:
+		t.passThrough(true, rolledOutUnwatched)
 	case w.Adopted:
 		t.message = "the candidate belongs to the workload; the old pods are leaving"
 	case t.isBaseline():
@@ -27,7 +31,7 @@ func (t *turn) promote() {
 	case w.Fatal:
 		t.refuse(ReasonCandidateFailed, w.Trouble)
 	case t.overdue(t.p.ReadyDeadline):
-		t.refuse(ReasonHandOverIncomplete, fmt.Sprintf("the hand-over was not over within %s: %s", t.p.ReadyDeadline, t.awaitedForHandOver()))
+		t.refuse(ReasonHandOverIncomplete, fmt.Sprintf("the hand-over was not over within %s: %s", short(t.p.ReadyDeadline), t.awaitedForHandOver()))
 	default:
 		t.message = "handing the candidate over to the workload: " + t.awaitedForHandOver()
 	}
@@ -61,7 +65,7 @@ func (t *turn) finalize() {
 		if t.s.Reason == ReasonPromoted {
 			t.s.Phase = Succeeded
 		}
-		t.message = t.serves("waiting for a new template")
+		t.wait(ReasonWatching, t.serves("waiting for a new template"))
 		if w.Exists && !t.isBaseline() {
 			t.rest()
 		}
@@ -76,13 +80,13 @@ func (t *turn) rollBack() {
 		t.concludeRollBack()
 	case t.rolledOutByItself():
 		t.passThrough(true, rolledOutUnwatched)
+	case t.restoringFirst():
+		t.s.SettledAt = time.Time{}
+		t.message = "the baseline's pods come back first: " + t.baselinePods()
 	case w.CandidatePods == 0 && t.home():
 		t.concludeRollBack()
 	case w.CandidatePods == 0:
 		t.message = "the candidate is gone; giving the route back to its owner"
-	case t.restoringFirst():
-		t.s.SettledAt = time.Time{}
-		t.message = "the baseline's pods come back first: " + t.baselinePods()
 	case !t.atZero():
 		t.s.SettledAt = time.Time{}
 		t.message = "taking the traffic off the candidate: " + orElse(t.o.Split.Message, "waiting for the gateway to acknowledge weight 0")
@@ -96,11 +100,14 @@ func (t *turn) rollBack() {
 
 // restoringFirst says that taking the traffic off the candidate now would overload what is left of the baseline. It is not waited for beyond the deadline.
 func (t *turn) restoringFirst() bool {
-	return t.o.Workload.Exists && t.restoringBaseline() && !t.overdue(t.p.ReadyDeadline)
+	return t.restoringBaseline() && !t.overdue(t.p.ReadyDeadline)
 }
 
 func (t *turn) concludeRollBack() {
+	w := t.o.Workload
 	switch {
+	case t.baselineVanished():
+		t.replaceBaseline()
 	case t.isBaseline():
 		t.forget()
 		t.enter(Finalizing, ReasonReverted)
@@ -108,7 +115,7 @@ func (t *turn) concludeRollBack() {
 	case t.s.Refused && t.isCandidate():
 		t.s.Phase = Failed
 		t.rest()
-	case t.o.Workload.Exists && !t.o.Ending && t.s.Candidate != "":
+	case w.Exists && !t.o.Ending && t.s.Candidate != "" && t.s.Candidate != w.Wanted:
 		t.awaitNext()
 	default:
 		t.s.Phase = Idle

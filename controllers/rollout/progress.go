@@ -88,10 +88,10 @@ func (t *turn) followPlan() {
 	if step, ok := t.step(); ok {
 		weight = step.Weight
 	}
-	if weight == t.s.Weight {
-		return
+	if before := t.s.Weight; weight != before {
+		t.grant(weight, ReasonSettling)
+		t.tell(ReasonSettling, false, "the plan was edited: the weight goes from %d%% down to %d%%, the step below", before, weight)
 	}
-	t.grant(weight, ReasonSettling)
 }
 
 // grant gives the candidate a weight, and begins to wait for the split.
@@ -100,9 +100,20 @@ func (t *turn) grant(weight int32, reason Reason) {
 	t.s.EnteredAt, t.s.SettledAt, t.s.Reason = t.o.Now, time.Time{}, reason
 }
 
-// awaitBaseline waits until the route may send everything to the baseline.
+// awaitBaseline waits until the route may send everything to the baseline. A person who doesn't want to wait for it gets the other way out, in which it is not needed:
+// the candidate takes everything at once.
 func (t *turn) awaitBaseline() {
 	t.s.EnteredAt, t.s.SettledAt, t.s.Passed = t.o.Now, time.Time{}, false
+	if replicas := t.o.Workload.Replicas; t.s.Forced && t.o.Workload.CandidateAvailable < replicas {
+		t.awaitPods(replicas)
+		return
+	}
+	if t.s.Forced {
+		t.s.Weight = 100
+		t.enter(Promoting, ReasonPromoting)
+		t.message = "a person asked not to wait for the baseline; handing the candidate over to the workload"
+		return
+	}
 	t.wait(ReasonBaselineNotReady, fmt.Sprintf("the workload rolled by itself for a while, past the gate; the baseline comes back before the release goes on: %s. "+
 		"To go on without it: serin.dev/promote=%s", t.baselinePods(), wish(t.s.Candidate, t.s.Acknowledged.Promote)))
 }
@@ -130,13 +141,16 @@ func (t *turn) awaitSplit() {
 	waiting := orElse(split.Message, "waiting for the gateway to acknowledge the split")
 	switch {
 	case t.overdue(t.p.ReadyDeadline) && t.p.PodShare:
-		t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", t.p.ReadyDeadline, t.podsMessage(t.capacity(t.s.Weight))))
+		t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", short(t.p.ReadyDeadline), t.podsMessage(t.capacity(t.s.Weight))))
 		return
 	case t.overdue(t.p.ReadyDeadline):
-		t.refuse(ReasonSplitUnsettled, fmt.Sprintf("the route did not settle at weight %d%% within %s: %s", t.s.Weight, t.p.ReadyDeadline, waiting))
+		t.refuse(ReasonSplitUnsettled, fmt.Sprintf("the route did not settle at weight %d%% within %s: %s", t.s.Weight, short(t.p.ReadyDeadline), waiting))
 		return
 	case t.p.PodShare:
 		waiting = t.podsMessage(t.capacity(t.s.Weight))
+		if more := t.o.Workload.CandidatePods - t.capacity(t.s.Weight); more > 0 {
+			waiting = fmt.Sprintf("%d pods of the candidate are leaving", more)
+		}
 	}
 	if t.s.Reason != ReasonRouteReverted && t.s.Reason != ReasonReleaseStarted && t.s.Reason != ReasonStepAdvanced {
 		t.s.Reason = ReasonSettling
@@ -165,7 +179,7 @@ func (t *turn) pass() bool {
 	left := step.Bake - t.o.Now.Sub(t.s.SettledAt)
 	switch {
 	case left > 0:
-		t.watch(ReasonObserving, fmt.Sprintf("%s at least %s more", t.at(), left.Round(time.Second)))
+		t.watch(ReasonObserving, fmt.Sprintf("%s bakes for at least %s more", t.at(), short(left)))
 		return false
 	case !t.evidenceHolds():
 		t.withoutVerdict(step)
@@ -213,13 +227,13 @@ func (t *turn) withoutVerdict(step Step) {
 	missing := orElse(t.o.SourceTrouble, orElse(t.o.Report.Message, "the source brought nothing"))
 	switch t.p.OnInconclusive {
 	case HoldIfInconclusive:
-		t.wait(ReasonHolding, fmt.Sprintf("%s has had no verdict for %s and is held there: %s. serin.dev/promote=%s or serin.dev/abort=%s ends it", t.at(), t.p.EvidenceDeadline,
+		t.wait(ReasonHolding, fmt.Sprintf("%s has had no verdict for %s and is held there: %s. serin.dev/promote=%s or serin.dev/abort=%s ends it", t.at(), short(t.p.EvidenceDeadline),
 			missing, wish(t.s.Candidate, t.s.Acknowledged.Promote), wish(t.s.Candidate, t.s.Acknowledged.Abort)))
 	case AdvanceIfInconclusive:
 		t.s.Waived = true
-		t.tell(ReasonInconclusive, true, "%s passes without a verdict after %s, as onInconclusive says: %s", t.at(), t.p.EvidenceDeadline, missing)
+		t.tell(ReasonInconclusive, true, "%s passes without a verdict after %s, as onInconclusive says: %s", t.at(), short(t.p.EvidenceDeadline), missing)
 	case RollBackIfInconclusive:
-		t.refuse(ReasonStepDeadline, fmt.Sprintf("no verdict within %s after the bake: %s", t.p.EvidenceDeadline, missing))
+		t.refuse(ReasonStepDeadline, fmt.Sprintf("no verdict within %s after the bake: %s", short(t.p.EvidenceDeadline), missing))
 	}
 }
 
@@ -283,7 +297,7 @@ func (t *turn) because() string {
 // awaitPods waits for the candidate's pods.
 func (t *turn) awaitPods(need int32) {
 	if t.overdue(t.p.ReadyDeadline) {
-		t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", t.p.ReadyDeadline, t.podsMessage(need)))
+		t.refuse(ReasonCandidateNotReady, fmt.Sprintf("its pods were not available within %s: %s", short(t.p.ReadyDeadline), t.podsMessage(need)))
 		return
 	}
 	t.wait(ReasonScaling, "waiting for the candidate: "+t.podsMessage(need))

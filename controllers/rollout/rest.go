@@ -13,6 +13,8 @@ func (t *turn) rest() {
 		t.wait(ReasonTargetNotFound, "the workload does not exist; waiting for it")
 	case t.s.Baseline == "":
 		t.firstSight()
+	case t.baselineVanished():
+		t.replaceBaseline()
 	case t.isBaseline():
 		t.restOnBaseline()
 	case w.Complete && w.Replicas > 0:
@@ -23,12 +25,25 @@ func (t *turn) rest() {
 		t.awaitNext()
 	case w.Replicas == 0:
 		t.passThrough(false, "the workload asks for 0 replicas, so nothing serves that could be compared")
-	case w.BaselineAvailable == 0 && w.Strays > 0:
-		t.s = State{Phase: Idle, Acknowledged: t.s.Acknowledged}
-		t.message = "no pod of the remembered baseline is left; looking for the revision that serves"
 	default:
 		t.start()
 	}
+}
+
+// baselineVanished says that nothing of the remembered baseline serves any more, but something else does: the workload rolled by itself, more than once.
+func (t *turn) baselineVanished() bool {
+	w := t.o.Workload
+	return w.Replicas > 0 && !t.isBaseline() && w.BaselineAvailable == 0 && w.Strays > 0 && w.Serving != "" && w.Serving != t.s.Baseline && w.Serving != t.s.Candidate
+}
+
+// replaceBaseline takes what serves for the baseline.
+func (t *turn) replaceBaseline() {
+	if t.wants(t.o.Workload.Serving) {
+		t.passThrough(true, rolledOutUnwatched)
+		return
+	}
+	t.s.Baseline = t.o.Workload.Serving
+	t.awaitNext()
 }
 
 // firstSight finds the baseline of a workload that this Canary has not seen before.

@@ -34,6 +34,10 @@ type world struct {
 
 	wishes rollout.Wishes
 	ending bool
+
+	// What happened already and must not happen twice.
+	pushed   []string
+	reverted bool
 }
 
 // set is a ReplicaSet.
@@ -75,6 +79,30 @@ func (w *world) push(revision string) {
 		w.paused, w.gated = true, true
 	}
 	w.wanted = revision
+}
+
+// pushOnce is push, except that what was pushed before is not pushed again.
+func (w *world) pushOnce(revision string) {
+	if !slices.Contains(w.pushed, revision) {
+		w.pushed = append(w.pushed, revision)
+		w.push(revision)
+	}
+}
+
+// remove deletes the Deployment, and its ReplicaSets with it.
+func (w *world) remove() {
+	w.exists = false
+	for _, s := range w.sets {
+		if s.owner != byCanary {
+			s.resize(0)
+		}
+	}
+}
+
+// rolledBack says that the revision had pods and has none any more, and that the route is home.
+func (w *world) rolledBack(revision string) bool {
+	s := w.set(revision)
+	return s != nil && s.pods == 0 && w.route.home && w.live.home
 }
 
 const restarted = "+restart"
@@ -179,11 +207,19 @@ func (w *world) serving() string {
 }
 
 func (w *world) complete() bool {
-	s := w.set(w.wanted)
+	s := w.current()
 	if s == nil {
-		return w.replicas == 0 && !w.othersHavePods(w.wanted)
+		return w.replicas == 0 && !w.othersHavePods("")
 	}
-	return s.owner == byDeployment && s.pods == w.replicas && s.available == w.replicas && !w.othersHavePods(w.wanted)
+	return s.pods == w.replicas && s.available == w.replicas && !w.othersHavePods(s.revision)
+}
+
+// current is the Deployment's own ReplicaSet of its present template.
+func (w *world) current() *set {
+	if s := w.set(w.wanted); s != nil && s.owner == byDeployment {
+		return s
+	}
+	return nil
 }
 
 // split is what the route says. Without a route nothing says anything.
@@ -251,7 +287,7 @@ func (w *world) scale() {
 	if len(own) == 0 {
 		return
 	}
-	if s := w.set(w.wanted); s != nil && s.owner == byDeployment && s.pods == w.replicas && s.available == w.replicas {
+	if s := w.current(); s != nil && s.pods == w.replicas && s.available == w.replicas {
 		for _, other := range own {
 			if other != s {
 				other.resize(0)
@@ -279,9 +315,10 @@ func (w *world) scale() {
 }
 
 // roll is what the Deployment controller does for an unpaused Deployment: pods of the wanted template come, one above the count at a time, and others go as long as
-// enough are available. A ReplicaSet of the wanted template that belongs to somebody else gets pods all the same: in a cluster it would be a twin of it.
+// enough are available. A ReplicaSet of the wanted template that belongs to somebody else would get a twin in a cluster; here the two are one.
 func (w *world) roll() {
 	wanted := w.ensureSet(w.wanted, byDeployment)
+	wanted.owner = byDeployment
 	total, available := wanted.pods, wanted.available
 	var old []*set
 	for _, s := range w.owned() {
