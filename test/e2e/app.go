@@ -79,7 +79,7 @@ func (a *app) manifestOf(name, version string) string {
 	a.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", name))
 	a.do("reading "+name, err)
-	return strings.NewReplacer("NAMESPACE", a.ns, "VERSION", version).Replace(string(raw))
+	return strings.NewReplacer("$NAMESPACE", a.ns, "$VERSION", version).Replace(string(raw))
 }
 
 // apply is kubectl apply --filename.
