@@ -24,8 +24,10 @@ import (
 // cluster is a real etcd, kube-apiserver and kube-controller-manager. It has no node: a fake kubelet (kubelet_test.go) plays the pods' part.
 type cluster struct {
 	config *rest.Config
-	client client.WithWatch
-	typed  kubernetes.Interface
+	// kubeconfig is the path of a kubeconfig file of an administrator.
+	kubeconfig string
+	client     client.WithWatch
+	typed      kubernetes.Interface
 }
 
 // startCluster brings up a cluster for the rest of the test, or skips the test where the binaries are missing.
@@ -58,7 +60,8 @@ func startCluster(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	startControllers(t, env, manager)
+	c.kubeconfig = administrator(t, env)
+	startControllers(t, c.kubeconfig, manager)
 	startKubelet(t, c.typed)
 	return c
 }
@@ -74,26 +77,32 @@ func testScheme(t *testing.T) *runtime.Scheme {
 	return scheme
 }
 
-// startControllers runs the controllers that a release meets, as the cluster runs them.
-func startControllers(t *testing.T, env *envtest.Environment, binary string) {
+// administrator writes the kubeconfig of a user who may do everything.
+func administrator(t *testing.T, env *envtest.Environment) string {
 	t.Helper()
-	user, err := env.AddUser(envtest.User{Name: "controllers", Groups: []string{"system:masters"}}, nil)
+	user, err := env.AddUser(envtest.User{Name: "administrator", Groups: []string{"system:masters"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig, err := user.KubeConfig()
+	content, err := user.KubeConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
+	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// startControllers runs the controllers that a release meets, as a cluster runs them.
+func startControllers(t *testing.T, kubeconfig, binary string) {
+	t.Helper()
 	out, err := os.Create(filepath.Join(t.TempDir(), "controllers.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(binary, "--kubeconfig", path, "--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000",
+	command := exec.Command(binary, "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000",
 		"--controllers=deployment-controller,replicaset-controller,garbage-collector-controller,resourcequota-controller", "-v="+verbosity())
 	command.Stdout, command.Stderr = out, out
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

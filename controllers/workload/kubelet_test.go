@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,21 +20,22 @@ func startKubelet(t *testing.T, c kubernetes.Interface) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		laggards := map[string]int{}
 		for ctx.Err() == nil {
-			play(ctx, c)
+			play(ctx, c, laggards)
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 }
 
 // play follows the pods of all namespaces until the watch ends.
-func play(ctx context.Context, c kubernetes.Interface) {
+func play(ctx context.Context, c kubernetes.Interface, laggards map[string]int) {
 	list, err := c.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return
 	}
 	for i := range list.Items {
-		perform(ctx, c, &list.Items[i])
+		perform(ctx, c, &list.Items[i], laggards)
 	}
 	w, err := c.CoreV1().Pods("").Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
 	if err != nil {
@@ -42,25 +44,33 @@ func play(ctx context.Context, c kubernetes.Interface) {
 	defer w.Stop()
 	for event := range w.ResultChan() {
 		if pod, ok := event.Object.(*corev1.Pod); ok {
-			perform(ctx, c, pod)
+			perform(ctx, c, pod, laggards)
 		}
 	}
 }
 
-func perform(ctx context.Context, c kubernetes.Interface, pod *corev1.Pod) {
+func perform(ctx context.Context, c kubernetes.Interface, pod *corev1.Pod, laggards map[string]int) {
 	if pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) > 0 || pod.Status.Conditions != nil {
 		return
 	}
+	if strings.HasSuffix(imageOf(&pod.Spec), ":slow") && time.Since(pod.CreationTimestamp.Time) < slowness {
+		time.AfterFunc(slowness, func() { perform(ctx, c, pod, laggards) })
+		return
+	}
 	pod = pod.DeepCopy()
-	pod.Status = statusFor(pod)
+	pod.Status = statusFor(pod, laggards)
 	_, err := c.CoreV1().Pods(pod.Namespace).UpdateStatus(ctx, pod, metav1.UpdateOptions{})
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) && ctx.Err() == nil {
 		panic(err)
 	}
 }
 
-// statusFor is the status of a pod of which the tag of its image says how it fares: pull, name, crash, config, pending or, by default, ready.
-func statusFor(pod *corev1.Pod) corev1.PodStatus {
+// slowness is how long a pod of an image with the tag slow takes to become ready, so that a rollout can be met half-way.
+const slowness = time.Second
+
+// statusFor is the status of a pod of which the tag of its image says how it fares: pull, name, crash, config, pending or, by default, ready. Of the tag some, two pods
+// in a namespace run without ever becoming ready; laggards counts them.
+func statusFor(pod *corev1.Pod, laggards map[string]int) corev1.PodStatus {
 	_, fate, _ := strings.Cut(pod.Spec.Containers[0].Image, ":")
 	app := corev1.ContainerStatus{Name: pod.Spec.Containers[0].Name, Image: pod.Spec.Containers[0].Image}
 	waiting := func(reason, message string) {
@@ -85,8 +95,13 @@ func statusFor(pod *corev1.Pod) corev1.PodStatus {
 		}}
 		return status
 	default:
-		ready = corev1.ConditionTrue
-		status.Phase, app.Ready = corev1.PodRunning, true
+		if fate == "some" && laggards[pod.Namespace] < 2 {
+			laggards[pod.Namespace]++
+		} else {
+			ready, app.Ready = corev1.ConditionTrue, true
+		}
+		started := true
+		status.Phase, app.Started = corev1.PodRunning, &started
 		app.State.Running = &corev1.ContainerStateRunning{StartedAt: metav1.Now()}
 	}
 	status.ContainerStatuses = []corev1.ContainerStatus{app}

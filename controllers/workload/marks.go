@@ -61,6 +61,11 @@ func (s *set) takenOver() bool  { return s.Annotations[markTakenOver] != "" }
 func (s *set) restoring() bool  { return s.Annotations[markRestoring] != "" }
 func (s *set) asideFor() string { return s.Annotations[markAsideFor] }
 
+// marked says that anything of Serin's is written on the set.
+func (s *set) marked() bool {
+	return s.Labels[labelCanary] != "" || s.takenOver() || s.restoring() || s.asideFor() != ""
+}
+
 // aside says that the set was put aside for a hand-over.
 func (s *set) aside() bool { return s.held() && s.asideFor() != "" }
 

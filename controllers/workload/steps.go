@@ -107,28 +107,15 @@ func (w *world) guard(want Desired) step {
 	if len(rolled) == 0 {
 		return step{}
 	}
-	if serving.replicas() == 0 {
-		return w.revive(serving, rolled)
+	if n := w.deployment.replicas(); serving.replicas() == 0 {
+		// With pods again, it is the one that the Deployment controller restores. This is the only case in which a baseline is scaled here.
+		return change(serving, "giving the baseline its pods back", func(rs *appsv1.ReplicaSet) { rs.Spec.Replicas = &n })
 	}
 	strays := slices.DeleteFunc(rolled, func(s *set) bool { return s.revision == want.Candidate })
 	if len(strays) == 0 {
 		return step{}
 	}
 	return w.take(strays[0], "taking over a ReplicaSet that rolled by itself")
-}
-
-// revive gives a baseline that has already lost all of its pods some again, so that it is the one that the Deployment controller restores. It is the only case in
-// which this package scales a baseline.
-func (w *world) revive(serving *set, rolled []*set) step {
-	for _, s := range rolled {
-		if s.Status.AvailableReplicas >= w.deployment.replicas() {
-			return wait("revision %s serves already with all its pods", s.revision)
-		}
-	}
-	return change(serving, "giving the baseline its pods back", func(rs *appsv1.ReplicaSet) {
-		n := w.deployment.replicas()
-		rs.Spec.Replicas = &n
-	})
 }
 
 // candidate brings the candidate's ReplicaSet to its level.
@@ -145,7 +132,7 @@ func (w *world) candidate(want Desired) step {
 	case c.aside(), c.theirs() && want.HandOver:
 		return step{}
 	case c.theirs() && c.replicas() > 0 && (serving == nil || serving.replicas() == 0):
-		return wait("revision %s serves already, and no other does", c.revision)
+		return wait("revision %s serves, and the baseline's ReplicaSet is gone", c.revision)
 	case c.theirs():
 		return w.take(c, "taking over a ReplicaSet of the Deployment as the candidate's")
 	}
@@ -217,6 +204,10 @@ func (w *world) allowance(s, serving *set, pods int32) (allowed int32, restored 
 func (w *world) retire(want Desired) step {
 	candidate, serving := w.find(want.Candidate), w.serving(want)
 	for _, s := range w.ours() {
+		if s.owned == ByDeployment && s.marked() {
+			// A Canary vanished without its finalizer, and the Deployment adopted what it had in its hands.
+			return w.giveBack(s, s.replicas(), "taking the marks off a ReplicaSet of the Deployment")
+		}
 		if !s.held() || s.aside() || s == candidate {
 			continue
 		}

@@ -27,28 +27,26 @@ func templateOf(object *unstructured.Unstructured) (template, error) {
 	if err != nil || !found {
 		return template{}, fmt.Errorf("%s %s has no template (%v)", object.GetKind(), object.GetName(), err)
 	}
-	drop(content, "labels", appsv1.DefaultDeploymentUniqueLabelKey)
+	// Some servers store the time that a template never has as null, some leave it out.
+	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
+	unstructured.RemoveNestedField(content, "metadata", "labels", appsv1.DefaultDeploymentUniqueLabelKey)
 	exact, err := canonical(content)
 	if err != nil {
 		return template{}, err
 	}
-	drop(content, "annotations", restartedAt)
+	unstructured.RemoveNestedField(content, "metadata", "annotations", restartedAt)
 	unrestarted, err := canonical(content)
 	return template{exact: exact, unrestarted: unrestarted}, err
 }
 
-// drop takes one label or annotation out of a template. A map that is empty then counts as absent: that is how the API server stores it.
-func drop(content map[string]any, field, key string) {
-	unstructured.RemoveNestedField(content, "metadata", field, key)
-	if m, found, _ := unstructured.NestedMap(content, "metadata", field); found && len(m) == 0 {
-		unstructured.RemoveNestedField(content, "metadata", field)
-	}
-	// Some servers store the time that a template never has as null, some leave it out.
-	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
-}
-
-// canonical is the JSON of content with sorted keys and without spaces.
+// canonical is the JSON of a template with sorted keys and without spaces. A map of labels or annotations that has become empty counts as absent: that is how the API
+// server stores it.
 func canonical(content map[string]any) (string, error) {
+	for _, field := range []string{"labels", "annotations"} {
+		if m, found, _ := unstructured.NestedMap(content, "metadata", field); found && len(m) == 0 {
+			unstructured.RemoveNestedField(content, "metadata", field)
+		}
+	}
 	b, err := json.Marshal(content)
 	return string(b), err
 }
