@@ -19,7 +19,7 @@ type evidence struct {
 	counts         []analysis.Observation
 	// referred is true once counts hold what the baseline did before the candidate took everything.
 	referred bool
-	report         analysis.Report
+	report   analysis.Report
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
 	rejected error

@@ -88,7 +88,7 @@ func remember(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 	if before.Phase != rollout.Progressing && before.Phase != rollout.Promoting {
 		return
 	}
-	outcome := ""
+	var outcome string
 	switch {
 	case after.Phase == rollout.Finalizing:
 		outcome = v1alpha1.ReasonPromoted

@@ -129,8 +129,10 @@ func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 
 func (b boundRoute) observe(ctx context.Context) (traffic.Split, *problem, error) {
 	if b.router == nil {
-		return traffic.Split{}, &problem{v1alpha1.ReasonRouteKindUnknown,
-			fmt.Sprintf("spec.traffic.routes names a %s, and this installation has no router for that kind; name an HTTPRoute of gateway.networking.k8s.io, or leave traffic out", b.kind)}, nil
+		return traffic.Split{}, &problem{
+			v1alpha1.ReasonRouteKindUnknown,
+			fmt.Sprintf("spec.traffic.routes names a %s, and this installation has no router for that kind; name an HTTPRoute of gateway.networking.k8s.io, or leave traffic out", b.kind),
+		}, nil
 	}
 	split, err := b.router.Observe(ctx, b.route)
 	switch {
