@@ -229,22 +229,22 @@ type MetricStatus struct {
 	// baseline is the value of the version that serves, such as 0.21% or 93ms.
 	//
 	// +optional
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=128
 	Baseline string `json:"baseline,omitempty"`
 	// candidate is the value of the version under test.
 	//
 	// +optional
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=128
 	Candidate string `json:"candidate,omitempty"`
 	// difference with its interval, such as "+48ms (+41ms to +56ms)".
 	//
 	// +optional
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=256
 	Difference string `json:"difference,omitempty"`
 	// limit that the candidate may not exceed, as computed from the baseline and maxIncrease, or the absolute one.
 	//
 	// +optional
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=128
 	Limit string `json:"limit,omitempty"`
 	// baselineRequests is how many requests to the baseline were counted.
 	//
@@ -270,7 +270,7 @@ type Release struct {
 	// +required
 	// +kubebuilder:validation:MaxLength=63
 	Revision string `json:"revision"`
-	// outcome of the release: Promoted, RolledBack, Aborted or Superseded.
+	// outcome of the release: Promoted, RolledBack or ReleaseWithdrawn.
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=63

@@ -12,7 +12,7 @@ const Finalizer = Group + "/release"
 // The value is the revision meant, so that a stale wish never meets another revision. Each value is acted on once; to wish the
 // same again write <revision>@<anything>. See [ParseVerb].
 const (
-	// AnnotationPromote promotes the candidate without waiting for further evidence.
+	// AnnotationPromote promotes the candidate without waiting for further evidence, and overrules evidence against it.
 	AnnotationPromote = Group + "/promote"
 	// AnnotationAbort ends the release and gives the traffic back to the baseline.
 	AnnotationAbort = Group + "/abort"
