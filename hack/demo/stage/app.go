@@ -25,7 +25,10 @@ func (s *Stage) clear(ctx context.Context) error {
 		if err := s.typed(ctx, "--namespace", Namespace, "delete", "canary", App, "--ignore-not-found", "--timeout=60s"); err != nil {
 			return err
 		}
-		return s.typed(ctx, "--namespace", Namespace, "delete", "deployment", App, "--ignore-not-found", "--cascade=foreground", "--timeout=60s")
+		if err := s.typed(ctx, "--namespace", Namespace, "delete", "deployment", App, "--ignore-not-found", "--cascade=foreground", "--timeout=60s"); err != nil {
+			return err
+		}
+		return s.typed(ctx, "--namespace", Namespace, "delete", "events", "--all") // kubectl events tells objects apart by their names only
 	})
 }
 

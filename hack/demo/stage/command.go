@@ -20,6 +20,7 @@ type Command struct {
 	Stdin  string
 	Stderr io.Writer // nil keeps it for the error
 	Args   []string  // the program first
+	Name   string    // of the command in errors; empty for Args
 }
 
 // Runner starts a program, waits for its end and returns what it wrote to standard output.
@@ -41,7 +42,11 @@ func Exec(ctx context.Context, c Command) (string, error) {
 		err = errors.Join(cause, err)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w%s", strings.Join(c.Args, " "), err, indented(stderr.String()))
+		name := c.Name
+		if name == "" {
+			name = strings.Join(c.Args, " ")
+		}
+		err = fmt.Errorf("%s: %w%s", name, err, indented(stderr.String()))
 	}
 	return stdout.String(), err
 }
@@ -76,5 +81,5 @@ func (k Kubectl) Apply(ctx context.Context, text string, flags ...string) error 
 
 func (k Kubectl) command(stdin string, args []string) Command {
 	all := append([]string{k.Program}, k.Flags...)
-	return Command{Dir: k.Dir, Stdin: stdin, Args: append(all, args...)}
+	return Command{Dir: k.Dir, Stdin: stdin, Args: append(all, args...), Name: "kubectl " + strings.Join(args, " ")}
 }

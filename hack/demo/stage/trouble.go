@@ -30,8 +30,7 @@ func (s *Stage) Trouble(ctx context.Context) {
 	for _, args := range [][]string{
 		{"--namespace", Namespace, "get", "canary", App, "--output", "jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{'\\n'}{end}", "--ignore-not-found"},
 		{"--namespace", Namespace, "get", "deployment,replicaset,pod", "--output", "wide"},
-		{"--namespace", Namespace, "events", "--for", "canary/" + App},
-		{"--namespace", Namespace, "events", "--for", "deployment/" + App},
+		{"--namespace", Namespace, "get", "events", "--sort-by=.metadata.creationTimestamp", "--output", "custom-columns=TIME:.metadata.creationTimestamp,KIND:.involvedObject.kind,NAME:.involvedObject.name,REASON:.reason,MESSAGE:.message"},
 		{"--namespace", SystemNamespace, "get", "pods"},
 		{"--namespace", SystemNamespace, "logs", "deployment/" + Operator, "--tail=30"},
 	} {

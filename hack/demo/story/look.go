@@ -40,13 +40,13 @@ func (c Cluster) Look(ctx context.Context) (Look, error) {
 	if err := c.Client.Get(ctx, c.Key, &l.Deployment); err != nil {
 		return l, fmt.Errorf("reading the Deployment: %w", err)
 	}
-	selected := []client.ListOption{client.InNamespace(c.Key.Namespace), client.MatchingLabels(l.Deployment.Spec.Selector.MatchLabels)}
 	var sets appsv1.ReplicaSetList
 	var pods corev1.PodList
-	if err := c.Client.List(ctx, &sets, selected...); err != nil {
+	here := client.InNamespace(c.Key.Namespace)
+	if err := c.Client.List(ctx, &sets, here); err != nil { // whatever their labels: a candidate's are its own
 		return l, fmt.Errorf("reading the ReplicaSets: %w", err)
 	}
-	if err := c.Client.List(ctx, &pods, selected...); err != nil {
+	if err := c.Client.List(ctx, &pods, here, client.MatchingLabels(l.Deployment.Spec.Selector.MatchLabels)); err != nil {
 		return l, fmt.Errorf("reading the pods: %w", err)
 	}
 	for _, pod := range pods.Items {

@@ -90,7 +90,11 @@ func (p *puppet) pods(version string, owner types.UID, n int) {
 		}
 	}
 	set := "read-api-" + version
-	p.create(&appsv1.ReplicaSet{ObjectMeta: meta(set, kind, owner)})
+	replicaSet := &appsv1.ReplicaSet{ObjectMeta: meta(set, kind, owner)}
+	if owner == "canary" {
+		replicaSet.Labels = nil // Serin keeps a candidate's ReplicaSet apart from the Deployment's
+	}
+	p.create(replicaSet)
 	for i := range n {
 		p.create(&corev1.Pod{
 			ObjectMeta: meta(fmt.Sprintf("%s-%d", set, i), "ReplicaSet", types.UID("uid-of-"+set)),

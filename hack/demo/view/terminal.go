@@ -83,14 +83,19 @@ func (t *Terminal) Good(format string, args ...any) {
 // Bad prints a result that should not be.
 func (t *Terminal) Bad(format string, args ...any) { t.mark(red, "✘ ", fmt.Sprintf(format, args...)) }
 
+// mark prints text behind a mark. Lines that text begins with blanks are left as they are, others are wrapped.
 func (t *Terminal) mark(s style, mark, text string) {
 	width, _ := t.size()
-	lines := wrap(text, width-2)
-	for i, l := range lines {
-		if i > 0 {
+	var lines []string
+	for part := range strings.SplitSeq(text, "\n") {
+		wrapped := wrap(part, width-2)
+		if strings.HasPrefix(part, " ") {
+			wrapped = []string{part}
+		}
+		for _, l := range wrapped {
+			lines = append(lines, line{{s, mark}, {plain, l}}.print(t.colors))
 			mark = "  "
 		}
-		lines[i] = line{{s, mark}, {plain, l}}.print(t.colors)
 	}
 	t.print(lines...)
 }

@@ -137,7 +137,7 @@ func TestPlainTerminalAddsALineNowAndThen(t *testing.T) {
 	terminal.Command("kubectl get canary")
 	terminal.Output("NAME\n\nread-api\n")
 	terminal.Good("as it should be")
-	terminal.Bad("%s", strings.Repeat("not as it should be ", 8))
+	terminal.Bad("%s:\n    %s\nthe end", strings.Repeat("not as it should be ", 8), strings.Repeat("verbatim ", 15))
 	if strings.Contains(out.String(), "\x1b") {
 		t.Error("escape sequences on a plain output")
 	}

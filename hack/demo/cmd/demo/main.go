@@ -13,10 +13,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/hack/demo/load"
@@ -47,6 +49,7 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		return 2
 	}
+	log.SetLogger(logr.Discard()) // what the client library notes is nobody's concern here
 	ctx, cancel := interruptible()
 	defer cancel()
 
