@@ -7,7 +7,7 @@
 # The caller's Go settings must not change what is built (nor a go.work above us).
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -trimpath -mod=readonly" GOWORK=off
 
-# -v names each package as it compiles, which is what the progress counts.
+# -v names each package as it compiles, which is what the progress counts (downloads are lines with spaces).
 gobuild() { (cd "$(part_module "$1")" && shift && exec go build -v "$@"); }
 
 need_go() {
@@ -16,6 +16,8 @@ need_go() {
     die "this Go does not do: $(go version); tools/kubernetes/go.mod says which is needed"
 }
 
+# A part is built again exactly when its key changes: the module's files, the function that builds it (flags and
+# all), the Go version or the architecture.
 part_key() {
   {
     echo "$GO_VERSION $GOFLAGS"
@@ -69,6 +71,7 @@ build_part() {
 # with_progress LABEL LOG COMMAND...: run it in the background and show that it lives: on a terminal one line that
 # counts, elsewhere a line every 20 seconds. Interrupting the script takes the compiler with it.
 with_progress() {
+  compiled() { grep -cv ' ' "$log" || true; }
   local label=$1 log=$2 start=$SECONDS pid state rc=0 last=0
   shift 2
   set -m # a process group of its own, to end it whole
@@ -80,10 +83,10 @@ with_progress() {
   while state=$(jobs -r -p) && [[ $'\n'$state$'\n' == *$'\n'$pid$'\n'* ]]; do
     sleep 0.5
     if [[ -t 2 ]]; then
-      printf '\r%s ... %d s, %d packages compiled ' "$label" $((SECONDS - start)) "$(wc -l <"$log")" >&2
+      printf '\r%s ... %d s, %d packages compiled ' "$label" $((SECONDS - start)) "$(compiled)" >&2
     elif ((SECONDS - start >= last + 20)); then
       last=$((SECONDS - start))
-      note "$label ... $last s, $(wc -l <"$log") packages compiled"
+      note "$label ... $last s, $(compiled) packages compiled"
     fi
   done
   wait "$pid" || rc=$?
