@@ -42,12 +42,13 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	if now.Before(e.nextLook) {
 		return
 	}
-	if !now.After(e.upTo) {
-		e.nextLook = e.upTo.Add(s.plan.Interval)
+	until := now.Add(-intake)
+	if !until.After(e.upTo) {
+		e.nextLook = e.upTo.Add(intake + time.Second)
 		return
 	}
 	e.nextLook = now.Add(s.plan.Interval)
-	window := analysis.Window{From: e.upTo, To: now}
+	window := analysis.Window{From: e.upTo, To: until}
 	counts, err := r.count(ctx, s, window)
 	if err == nil && !e.referred && s.baselineIsIdle() {
 		var before []analysis.Observation
@@ -62,10 +63,13 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 		}
 		return
 	}
-	e.trouble, e.rejected, e.upTo, e.referred = "", nil, now, true
+	e.trouble, e.rejected, e.upTo, e.referred = "", nil, until, true
 	e.counts = analysis.Merge(append(e.counts, counts...))
 	e.report = analysis.Judge(s.analysis.policy, e.counts)
 }
+
+// intake is how long a backend may take to take in a sample. What it takes in after the window that the sample belongs to was asked for would be lost.
+const intake = time.Second
 
 // observable says that requests of the candidate, at a settled split, can be counted.
 func observable(s rollout.State) bool {
