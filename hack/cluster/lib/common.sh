@@ -7,6 +7,10 @@ CACHE=${SERIN_CACHE:-${XDG_CACHE_HOME:-${HOME:?HOME, XDG_CACHE_HOME or SERIN_CAC
 
 # One digit names a cluster; every name, address and path below follows from it, so ten can live side by side.
 ID=${SERIN_CLUSTER:-0}
+if [[ ! $ID =~ ^[0-9]$ ]]; then
+  printf "error: SERIN_CLUSTER must be one digit, not '%s'\n" "$ID" >&2
+  exit 1
+fi
 STATE=${SERIN_STATE:-$CACHE/clusters/$ID} # data that outlives a reboot: etcd, images, certificates, logs
 RUN=/run/serin/$ID                        # what must not: pids, sockets, mounts (short, as socket paths are limited)
 NETNS=serin$ID
@@ -62,7 +66,6 @@ need_linux_root() {
 }
 
 check_settings() {
-  [[ $ID =~ ^[0-9]$ ]] || die "SERIN_CLUSTER must be one digit, not '$ID'"
   [[ $STATE == /* ]] || die "SERIN_STATE must be an absolute path, not '$STATE'"
   # kubelet puts unix sockets below its directory, and those may not be longer than 107 characters
   ((${#STATE} <= 64)) || die "the state directory's path is too long for unix sockets (at most 64 characters): $STATE"
