@@ -3,6 +3,7 @@ package v1alpha1_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -31,9 +32,10 @@ const (
 var cluster *server
 
 type server struct {
-	client     client.Client
-	kubectl    string
-	kubeconfig string
+	client  client.Client
+	kubectl string
+	// folder holds the kubeconfig and what kubectl learned of the API server.
+	folder string
 }
 
 func TestMain(m *testing.M) {
@@ -50,7 +52,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		code = m.Run()
 	}
-	if err := environment.Stop(); err != nil {
+	if err := errors.Join(environment.Stop(), cluster.remove()); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping the API server:", err)
 	}
 	os.Exit(code)
@@ -77,16 +79,22 @@ func start(environment *envtest.Environment) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.CreateTemp("", "kubeconfig")
+	folder, err := os.MkdirTemp("", "serin-api-")
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	if _, err := file.Write(kubeconfig); err != nil {
-		return nil, err
-	}
-	return &server{client: c, kubectl: filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), kubeconfig: file.Name()}, nil
+	s := &server{client: c, kubectl: filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), folder: folder}
+	return s, os.WriteFile(s.kubeconfig(), kubeconfig, 0o600)
 }
+
+func (s *server) remove() error {
+	if s == nil {
+		return nil
+	}
+	return os.RemoveAll(s.folder)
+}
+
+func (s *server) kubeconfig() string { return filepath.Join(s.folder, "kubeconfig") }
 
 // needCluster skips a test that needs the API server when there is none.
 func needCluster(t *testing.T) *server {
@@ -100,7 +108,7 @@ func needCluster(t *testing.T) *server {
 // run calls kubectl with stdin and returns what it printed, on both outputs.
 func (s *server) run(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), s.kubectl, append([]string{"--kubeconfig", s.kubeconfig, "--cache-dir", t.TempDir()}, args...)...)
+	cmd := exec.CommandContext(t.Context(), s.kubectl, append([]string{"--kubeconfig", s.kubeconfig(), "--cache-dir", filepath.Join(s.folder, "cache")}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
