@@ -2,6 +2,7 @@ package gatewayapi
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/serin-dev/serin/controllers/traffic"
 )
@@ -102,9 +103,19 @@ func clone(ref any) map[string]any {
 }
 
 // sameButBackend compares two refs apart from where they point and how much they get.
-func sameButBackend(a, b any) bool {
+func sameButBackend(a, b any) bool { return sameBut(a, b, "name", "port", "weight") }
+
+// sameButWeight compares two refs apart from how much they get.
+func sameButWeight(a, b any) bool { return sameBut(a, b, "weight") }
+
+func sameBut(a, b any, keys ...string) bool {
+	_, ok := a.(map[string]any)
+	_, okToo := b.(map[string]any)
+	if !ok || !okToo {
+		return false
+	}
 	x, y := clone(a), clone(b)
-	for _, k := range []string{"name", "port", "weight"} {
+	for _, k := range keys {
 		delete(x, k)
 		delete(y, k)
 	}
@@ -137,21 +148,28 @@ func sumOfWeights(refs []any) int64 {
 
 // smallestWeights are the smallest whole numbers in the proportion of the refs' weights.
 func smallestWeights(refs []any) (weights []int64, ok bool) {
-	common := int64(0)
 	for _, ref := range refs {
 		w, ok := weightOf(ref)
 		if !ok {
 			return nil, false
 		}
 		weights = append(weights, w)
+	}
+	return inLowestTerms(weights), true
+}
+
+func inLowestTerms(weights []int64) []int64 {
+	common := int64(0)
+	for _, w := range weights {
 		common = greatestCommonDivisor(common, w)
 	}
-	for i := range weights {
+	out := slices.Clone(weights)
+	for i := range out {
 		if common > 1 {
-			weights[i] /= common
+			out[i] /= common
 		}
 	}
-	return weights, true
+	return out
 }
 
 func greatestCommonDivisor(a, b int64) int64 {

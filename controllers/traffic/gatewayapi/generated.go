@@ -87,9 +87,8 @@ func (g Generated) repair(ctx context.Context, owner client.Object, route *unstr
 			return err
 		}
 		rules = parted
-		was, _ := recall(route)
-		was.Rules = originals
-		if err := remember(route, was); err != nil {
+		was, _ := recall(route, r)
+		if err := remember(route, was.with(r, originals)); err != nil {
 			return err
 		}
 	}

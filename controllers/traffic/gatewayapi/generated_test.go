@@ -229,6 +229,9 @@ func managersOf(route *unstructured.Unstructured) map[string]string {
 		owned := fieldsOf(e)
 		// The fake client adds the status it keeps apart.
 		delete(owned, "f:status")
+		if len(owned) == 0 {
+			continue
+		}
 		out[e.Manager+" "+string(e.Operation)+" "+e.Subresource] = owned.encode().GetRawString()
 	}
 	return out

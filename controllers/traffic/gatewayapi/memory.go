@@ -17,23 +17,43 @@ const RestoreAnnotation = "serin.dev/restore"
 
 // memory is the content of the annotation.
 type memory struct {
-	// Rules are the originals of the rules that were split.
-	Rules []original `json:"rules,omitempty"`
+	// Splits holds the originals of the rules that were split. It is keyed by the baseline's Service, as the rules of one route may
+	// belong to several Canaries, each in a release of its own.
+	Splits map[string][]original `json:"splits,omitempty"`
 	// Owners are the entries of managedFields that held spec.rules, reduced to that one field.
 	Owners []metav1.ManagedFieldsEntry `json:"owners,omitempty"`
 }
 
-// recall reads the memory. An annotation that somebody has broken counts as lost: restoring is then done from the rules alone.
-func recall(route *unstructured.Unstructured) (m memory, found bool) {
+// recall reads the memory. trace says whether there is an annotation to undo for r: one that holds r's originals, or nobody's. An annotation
+// that somebody has broken counts as lost: restoring is then done from the rules alone.
+func recall(route *unstructured.Unstructured, r traffic.Route) (m memory, trace bool) {
 	value, found := route.GetAnnotations()[RestoreAnnotation]
-	if !found {
-		return memory{}, false
-	}
 	// This decoder keeps whole numbers whole, where encoding/json would turn ports and weights into floats.
-	if err := utiljson.Unmarshal([]byte(value), &m); err != nil {
-		return memory{}, true
+	if !found || utiljson.Unmarshal([]byte(value), &m) != nil {
+		return memory{}, found
 	}
-	return m, true
+	_, trace = m.Splits[r.Baseline.Service]
+	return m, trace || len(m.Splits) == 0
+}
+
+func (m memory) originals(r traffic.Route) []original { return m.Splits[r.Baseline.Service] }
+
+// with is m with r's originals replaced.
+func (m memory) with(r traffic.Route, originals []original) memory {
+	out := m.without(r)
+	out.Splits[r.Baseline.Service] = originals
+	return out
+}
+
+// without is m without r's originals.
+func (m memory) without(r traffic.Route) memory {
+	splits := map[string][]original{}
+	for baseline, originals := range m.Splits {
+		if baseline != r.Baseline.Service {
+			splits[baseline] = originals
+		}
+	}
+	return memory{Splits: splits, Owners: m.Owners}
 }
 
 func remember(route *unstructured.Unstructured, m memory) error {
@@ -90,10 +110,11 @@ func ownersOf(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	return out
 }
 
-// rightfulOwners are the owners that spec.rules would have had no split been made. pristine says that there is no trace of one.
-func rightfulOwners(route *unstructured.Unstructured, pristine bool, m memory) []metav1.ManagedFieldsEntry {
+// rightfulOwners are the owners that spec.rules would have had no split been made.
+func rightfulOwners(route *unstructured.Unstructured, m memory) []metav1.ManagedFieldsEntry {
 	owners := ownersOf(route.GetManagedFields())
-	if pristine {
+	if route.GetLabels()[traffic.ManagedByLabel] == traffic.ManagedBy {
+		// A generated route is ours at rest too.
 		return owners
 	}
 	// Somebody who wrote the rules during the release owns them now, as they would have without us.

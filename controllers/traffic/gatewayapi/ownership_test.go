@@ -146,7 +146,7 @@ func (p play) want(t *testing.T, timeout string, rules int) {
 	if first != timeout {
 		t.Errorf("timeout %s, want %s", first, timeout)
 	}
-	if _, found := recall(route); found {
+	if _, found := recall(route, p.r); found {
 		t.Error("the annotation is still there")
 	}
 	if left := shares(got, p.r); len(left) > 0 {
@@ -297,8 +297,8 @@ func stoppedHalfway(t *testing.T, p play) {
 	p.set(t, 20)
 	for _, again := range []bool{false, true} {
 		route := p.get(t)
-		was, _ := recall(route)
-		if err := unstructured.SetNestedSlice(route.Object, restore(rulesOf(route), p.r, was.Rules), "spec", "rules"); err != nil {
+		was, _ := recall(route, p.r)
+		if err := unstructured.SetNestedSlice(route.Object, restore(rulesOf(route), p.r, was.originals(p.r)), "spec", "rules"); err != nil {
 			t.Fatal(err)
 		}
 		// This is the first of the two writes of Release.

@@ -53,20 +53,20 @@ func (h router) Observe(ctx context.Context, r traffic.Route) (traffic.Split, er
 	if err != nil {
 		return traffic.Split{}, err
 	}
-	was, annotated := recall(route)
+	was, trace := recall(route, r)
 	rules := rulesOf(route)
 	held := shares(rules, r)
 	split := traffic.Split{
-		Home:   len(held) == 0 && !annotated,
+		Home:   len(held) == 0 && !trace,
 		Weight: weight(held),
 	}
-	split.Even = split.Home || even(rules, r, split.Weight, was.Rules)
+	split.Even = split.Home || even(rules, r, split.Weight, was.originals(r))
 
 	parents, err := parentsOf(route)
 	if err != nil {
 		return split, h.failed("reading", r.Object, err)
 	}
-	if err := h.carries(rules, r, was.Rules, len(parents)); err != nil {
+	if err := h.carries(rules, r, was.originals(r), len(parents)); err != nil {
 		return split, h.failed("reading", r.Object, err)
 	}
 	switch split.Message, err = waitsFor(route, parents); {
@@ -102,19 +102,22 @@ func (h router) SetWeight(ctx context.Context, r traffic.Route, percent int32) e
 	if err != nil {
 		return err
 	}
-	was, annotated := recall(route)
+	was, _ := recall(route, r)
 	rules := rulesOf(route)
-	parted, originals, err := split(rules, r, percent, was.Rules)
+	parted, originals, err := split(rules, r, percent, was.originals(r))
 	if err != nil {
 		return h.failed("splitting", r.Object, err)
 	}
-	pristine := !annotated && len(shares(rules, r)) == 0
-	now := memory{Rules: originals, Owners: rightfulOwners(route, pristine, was)}
-	return h.write(ctx, "splitting", route, parted, func() error { return remember(route, now) })
+	if sameDivision(parted, rules) {
+		parted = rules
+	}
+	was.Owners = rightfulOwners(route, was)
+	return h.write(ctx, "splitting", route, parted, func() error { return remember(route, was.with(r, originals)) })
 }
 
 // Release writes the rules back, and then, in a second write, gives them back to their owners and removes the annotation: the comment
-// in memory.go says why that takes two. Stopped in between, it goes on where it was.
+// in memory.go says why that takes two. Stopped in between, it goes on where it was. Of several Canaries that split the route,
+// the last one to release it gives it back.
 func (h router) Release(ctx context.Context, r traffic.Route) error {
 	route, err := h.get(ctx, r.Object)
 	if errors.Is(err, traffic.ErrRouteNotFound) || errors.Is(err, traffic.ErrUnsupported) {
@@ -124,13 +127,16 @@ func (h router) Release(ctx context.Context, r traffic.Route) error {
 	if err != nil {
 		return err
 	}
-	was, annotated := recall(route)
+	was, trace := recall(route, r)
 	rules := rulesOf(route)
-	if !annotated && len(shares(rules, r)) == 0 {
+	if !trace && len(shares(rules, r)) == 0 {
 		return nil
 	}
-	was.Owners = rightfulOwners(route, false, was)
-	home := restore(rules, r, was.Rules)
+	was.Owners = rightfulOwners(route, was)
+	home := restore(rules, r, was.originals(r))
+	if others := was.without(r); len(others.Splits) > 0 {
+		return h.write(ctx, "restoring", route, home, func() error { return remember(route, others) })
+	}
 	if !reflect.DeepEqual(home, rules) {
 		if err := h.write(ctx, "restoring", route, home, func() error { return remember(route, was) }); err != nil {
 			return err

@@ -67,7 +67,7 @@ func kindNotInstalled(t *testing.T, c client.Client) {
 
 // TestBrokenAnnotation shows that an annotation which somebody has garbled stops neither the release nor its end.
 func TestBrokenAnnotation(t *testing.T) {
-	for _, value := range []string{"", "{", `{"rules":"x"}`, `[]`, `{"rules":[{"rule":0,"backendRefs":[1]}],"owners":[{"fieldsV1":7}]}`} {
+	for _, value := range []string{"", "{", `{"splits":"x"}`, `[]`, `{"splits":{"read-api-baseline":[{"rule":0,"backendRefs":[1]}]},"owners":[{"fieldsV1":7}]}`} {
 		t.Run(fmt.Sprintf("%q", value), func(t *testing.T) {
 			c := fakeClient(t, "HTTPRoute")
 			route := routeFrom(t, "spec: {parentRefs: [{name: public}], rules: [{backendRefs: [{name: read-api, port: 80}]}]}")

@@ -3,6 +3,8 @@ package gatewayapi
 import (
 	"reflect"
 
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"github.com/serin-dev/serin/controllers/traffic"
 )
 
@@ -46,5 +48,27 @@ func weight(all []share) int32 {
 // even is true when setting the weight once more would leave the rules as they are. Rules that can't be split are not even.
 func even(rules []any, r traffic.Route, percent int32, was []original) bool {
 	again, _, err := split(rules, r, percent, was)
-	return err == nil && reflect.DeepEqual(again, rules)
+	return err == nil && sameDivision(again, rules)
+}
+
+// sameDivision is true when the two divide requests alike: they are equal apart from a factor common to all weights of a rule. Where two
+// Canaries share a rule, each scales the weights its own way, and neither may take the other's way for an edit.
+func sameDivision(a, b []any) bool {
+	return reflect.DeepEqual(reduced(a), reduced(b))
+}
+
+// reduced are the rules with the smallest weights of the same proportion.
+func reduced(rules []any) []any {
+	out := runtime.DeepCopyJSONValue(rules).([]any)
+	for _, rule := range out {
+		refs := backendRefs(rule)
+		weights, ok := smallestWeights(refs)
+		if !ok {
+			continue
+		}
+		for i := range refs {
+			refs[i] = withWeight(refs[i], weights[i])
+		}
+	}
+	return out
 }

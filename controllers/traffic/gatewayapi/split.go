@@ -2,7 +2,7 @@ package gatewayapi
 
 import (
 	"fmt"
-	"reflect"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -121,29 +121,24 @@ func remembered(refs []any, r traffic.Route, rule int, was []original) ([]any, b
 // madeFrom is true when refs are the original split at some weight. The pairs in refs say which of the original's backends were split,
 // not r.Service, for that may have been edited since.
 func madeFrom(refs, original []any, r traffic.Route) bool {
-	weights, ok := smallestWeights(original)
-	if !ok {
-		return false
-	}
-	next := 0
-	for i, was := range original {
+	var merged []int64
+	for _, was := range original {
 		switch {
-		case pair(refs[next:], r):
-			if !sameButBackend(refs[next], was) || !sameButBackend(refs[next+1], was) ||
-				sumOfWeights(refs[next:next+2]) != weights[i]*parts {
+		case pair(refs, r):
+			if !sameButBackend(refs[0], was) || !sameButBackend(refs[1], was) {
 				return false
 			}
-			next += 2
-		case next < len(refs):
-			if !reflect.DeepEqual(refs[next], any(withWeight(was, weights[i]*parts))) {
-				return false
-			}
-			next++
+			merged = append(merged, sumOfWeights(refs[:2]))
+			refs = refs[2:]
+		case len(refs) > 0 && sameButWeight(refs[0], was):
+			merged = append(merged, sumOfWeights(refs[:1]))
+			refs = refs[1:]
 		default:
 			return false
 		}
 	}
-	return next == len(refs)
+	weights, ok := smallestWeights(original)
+	return ok && len(refs) == 0 && slices.Equal(inLowestTerms(merged), weights)
 }
 
 // mergeRefs undoes a split of which nothing is remembered: each pair becomes the Service again, with the sum of their weights, and

@@ -1,34 +1,20 @@
 package gatewayapi
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/types"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
-	"sigs.k8s.io/yaml"
 
 	"github.com/serin-dev/serin/controllers/traffic"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
-
-func testRoute() traffic.Route {
-	return traffic.Route{
-		Object:    types.NamespacedName{Namespace: "shop", Name: "read-api"},
-		Service:   traffic.Backend{Service: "read-api", Port: 80},
-		Baseline:  traffic.Backend{Service: "read-api-baseline", Port: 80},
-		Candidate: traffic.Backend{Service: "read-api-candidate", Port: 80},
-	}
-}
 
 // TestSplitGolden compares the rules in testdata at 20 percent with what is written there, and shows at every percent that the way back
 // leads to the very rules that came in.
@@ -383,116 +369,3 @@ func TestWeightOfUnevenRules(t *testing.T) {
 	}
 }
 
-func FuzzSplitAndRestore(f *testing.F) {
-	files, err := filepath.Glob("testdata/split/*.in.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		in, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		rules, err := yaml.YAMLToJSON(in)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(rules, uint8(20), uint8(100))
-	}
-	f.Fuzz(func(t *testing.T, in []byte, first, second uint8) {
-		var rules []any
-		if utiljson.Unmarshal(in, &rules) != nil {
-			t.Skip("not a list")
-		}
-		r := testRoute()
-		if len(shares(rules, r)) > 0 {
-			t.Skip("rules that name the generated Services already are no rules at home")
-		}
-		before := encode(t, rules)
-		held, was, err := split(rules, r, int32(first%101), nil)
-		if err != nil {
-			if !errors.Is(err, traffic.ErrUnsupported) {
-				t.Fatalf("an error that is not ErrUnsupported: %v", err)
-			}
-			t.Skip(err)
-		}
-		again, was, err := split(held, r, int32(second%101), throughJSON(t, was))
-		if err != nil {
-			t.Fatalf("what could be split once can't be split again: %v", err)
-		}
-		if got := weight(shares(again, r)); got != int32(second%101) {
-			t.Fatalf("weight %d, want %d", got, second%101)
-		}
-		if got := encode(t, restore(again, r, throughJSON(t, was))); got != before {
-			t.Fatalf("restored:\n%s\nwant:\n%s", got, before)
-		}
-		if got := encode(t, rules); got != before {
-			t.Fatalf("the rules given were changed to %s", got)
-		}
-		restore(again, r, nil)
-	})
-}
-
-// throughJSON gives the originals the journey through the annotation.
-func throughJSON(t *testing.T, was []original) []original {
-	t.Helper()
-	raw, err := json.Marshal(was)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []original
-	if err := utiljson.Unmarshal(raw, &out); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(was, out) {
-		t.Fatalf("the annotation does not keep the originals: %v became %v", was, out)
-	}
-	return out
-}
-
-func at(rules []any, rule, ref int) map[string]any {
-	return backendRefs(rules[rule])[ref].(map[string]any)
-}
-
-func rulesFrom(t *testing.T, text string) []any {
-	t.Helper()
-	raw, err := yaml.YAMLToJSON([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules := []any{}
-	if err := utiljson.Unmarshal(raw, &rules); err != nil {
-		t.Fatal(err)
-	}
-	return rules
-}
-
-func encode(t *testing.T, rules []any) string {
-	t.Helper()
-	raw, err := json.Marshal(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
-}
-
-func compareGolden(t *testing.T, file string, got []any) {
-	t.Helper()
-	raw, err := yaml.Marshal(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(file, raw, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (write it with -update)", err)
-	}
-	if diff := cmp.Diff(string(want), string(raw)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}

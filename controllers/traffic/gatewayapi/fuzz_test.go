@@ -1,11 +1,88 @@
 package gatewayapi
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
+
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/yaml"
+
+	"github.com/serin-dev/serin/controllers/traffic"
 )
+
+func FuzzSplitAndRestore(f *testing.F) {
+	files, err := filepath.Glob("testdata/split/*.in.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		in, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		rules, err := yaml.YAMLToJSON(in)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(rules, uint8(20), uint8(100))
+	}
+	f.Fuzz(func(t *testing.T, in []byte, first, second uint8) {
+		var rules []any
+		if utiljson.Unmarshal(in, &rules) != nil {
+			t.Skip("not a list")
+		}
+		r := testRoute()
+		if len(shares(rules, r)) > 0 {
+			t.Skip("rules that name the generated Services already are no rules at home")
+		}
+		before := encode(t, rules)
+		held, was, err := split(rules, r, int32(first%101), nil)
+		if err != nil {
+			if !errors.Is(err, traffic.ErrUnsupported) {
+				t.Fatalf("an error that is not ErrUnsupported: %v", err)
+			}
+			t.Skip(err)
+		}
+		again, was, err := split(held, r, int32(second%101), throughJSON(t, was))
+		if err != nil {
+			t.Fatalf("what could be split once can't be split again: %v", err)
+		}
+		if got := weight(shares(again, r)); got != int32(second%101) {
+			t.Fatalf("weight %d, want %d", got, second%101)
+		}
+		if got := encode(t, restore(again, r, throughJSON(t, was))); got != before {
+			t.Fatalf("restored:\n%s\nwant:\n%s", got, before)
+		}
+		if got := encode(t, rules); got != before {
+			t.Fatalf("the rules given were changed to %s", got)
+		}
+		restore(again, r, nil)
+	})
+}
+
+// throughJSON gives the originals the journey through the annotation.
+func throughJSON(t *testing.T, was []original) []original {
+	t.Helper()
+	raw, err := json.Marshal(was)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []original
+	if err := utiljson.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(was, out) {
+		t.Fatalf("the annotation does not keep the originals: %v became %v", was, out)
+	}
+	return out
+}
 
 // FuzzRandomRules makes rules of every valid shape from a seed, splits, edits and restores them. What FuzzSplitAndRestore finds by mutating
 // text seldom gets past the shape; this does every time.
