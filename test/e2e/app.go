@@ -37,6 +37,8 @@ type app struct {
 	ns      string
 	journal *journal
 	load    *traffic
+	// atEnd is done after everything has been looked at.
+	atEnd []func() error
 	// exempt names invariants that this journey breaks on purpose, with the reason.
 	exempt map[string]string
 }
@@ -62,8 +64,7 @@ func newNamespace(t *testing.T, c *cluster, short string) *app {
 	t.Helper()
 	a := &app{T: t, cluster: c, ns: "e2e-" + short + "-" + run, exempt: map[string]string{}}
 	a.do("making the namespace", c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.ns}}))
-	// The journal outlives the test's own context, which ends before the clean-up.
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, stop := context.WithCancel(cleanUp(t))
 	a.journal = watchNamespace(ctx, c, a.ns)
 	t.Cleanup(func() {
 		defer stop()
@@ -71,6 +72,9 @@ func newNamespace(t *testing.T, c *cluster, short string) *app {
 	})
 	return a
 }
+
+// cleanUp is a context that outlives the test's own, which ends before the clean-up.
+func cleanUp(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }
 
 // manifest is a file of testdata made this namespace's own, in version v1.
 func (a *app) manifest(name string) string { return a.manifestOf(name, "v1") }

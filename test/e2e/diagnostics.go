@@ -17,6 +17,11 @@ func (a *app) finish(ctx context.Context) {
 	if a.Failed() {
 		a.dump(ctx)
 	}
+	for _, do := range a.atEnd {
+		if err := do(); err != nil {
+			a.Errorf("cleaning up: %v", err)
+		}
+	}
 	if a.cluster.keep {
 		a.Logf("the namespace %s stays", a.ns)
 		return

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -12,8 +11,6 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -123,57 +120,25 @@ type errorString string
 
 func (e errorString) Error() string { return string(e) }
 
-// metricsOutage breaks a source of the journey's own, for longer than every bake of the plan and shorter than the deadline.
+// metricsOutage breaks a source of the journey's own in three ways, for longer than every bake of the plan and shorter than the deadline.
 func metricsOutage(t *testing.T, c *cluster) {
-	const outage = 40 * time.Second
+	const outage = 14 * time.Second
 	a := newApp(t, c, "outage")
-	name := a.ns
-	slice := a.sourceOfItsOwn(name)
-	a.watchOver(steps(4*time.Second, 25, 50, 100), func(c *v1alpha1.Canary) { c.Spec.Analysis.Source = name })
+	source := a.sourceOfItsOwn()
+	a.watchOver(steps(4*time.Second, 25, 50, 100), func(c *v1alpha1.Canary) { c.Spec.Analysis.Source = a.ns })
 	a.send(60, 0)
 	a.release(good("v2"))
 	a.until("the first step", long, func(w *world) bool { return w.weight() == 25 && w.routed() == 25 })
 
-	broken := slice.DeepCopy()
-	a.do("breaking the source", c.Delete(t.Context(), broken))
+	source.refuse()
 	a.until("people to be told", patience, func(w *world) bool { return w.told(v1alpha1.ReasonSourceUnavailable) })
 	at := see(a, (*world).weight)
-	a.stays("at its step", outage, func(w *world) bool { return w.phase() == v1alpha1.PhaseProgressing && w.weight() == at })
-
-	slice.ObjectMeta = metav1.ObjectMeta{Namespace: a.ns, Name: slice.Name, Labels: slice.Labels}
-	a.do("mending the source", c.Create(t.Context(), slice))
+	for _, harm := range []func(){source.refuse, source.cut, source.hang} {
+		harm()
+		a.stays("at its step", outage, func(w *world) bool { return w.phase() == v1alpha1.PhaseProgressing && w.weight() == at })
+	}
+	source.mend()
 	a.promoted("v2")
-}
-
-// sourceOfItsOwn makes a MetricSource that reaches Prometheus by a Service which can be broken: the EndpointSlice answered.
-func (a *app) sourceOfItsOwn(name string) *discoveryv1.EndpointSlice {
-	a.Helper()
-	port, ready, portName := int32(9090), true, "web"
-	service := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: a.ns, Name: "metrics"},
-		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: portName, Port: port}}},
-	}
-	slice := &discoveryv1.EndpointSlice{
-		ObjectMeta:  metav1.ObjectMeta{Namespace: a.ns, Name: "metrics", Labels: map[string]string{discoveryv1.LabelServiceName: "metrics"}},
-		AddressType: discoveryv1.AddressTypeIPv4,
-		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{a.cluster.node}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
-		Ports:       []discoveryv1.EndpointPort{{Name: &portName, Port: &port}},
-	}
-	source := &v1alpha1.MetricSource{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec: v1alpha1.MetricSourceSpec{
-			Type: "prometheus", Preset: "opentelemetry", Address: "http://metrics." + a.ns + ":9090", Timeout: &metav1.Duration{Duration: 2 * time.Second},
-		},
-	}
-	for _, o := range []client.Object{service, slice, source} {
-		a.do("making a source of its own", a.cluster.Create(a.Context(), o))
-	}
-	a.Cleanup(func() {
-		if err := a.cluster.Delete(context.WithoutCancel(a.Context()), source); err != nil {
-			a.Errorf("deleting the source: %v", err)
-		}
-	})
-	return slice
 }
 
 // uninstalled takes Serin off the cluster in mid-release as docs/operate.md says, and installs it again.

@@ -130,6 +130,8 @@ func idle(t *testing.T, c *cluster) {
 	a := newApp(t, c, "idle")
 	a.watchOver()
 	a.until("the Canary to be at rest", patience, func(w *world) bool { return w.phase() == v1alpha1.PhaseIdle })
+	// What follows the making of a Canary (the first look, that nothing of an earlier life is left) is not yet rest.
+	a.stays("at rest", quiet, func(w *world) bool { return w.phase() == v1alpha1.PhaseIdle })
 	began := time.Now()
 	a.stays("at rest", time.Minute, func(w *world) bool { return w.phase() == v1alpha1.PhaseIdle })
 	calls, err := c.calls(a.ns, began, time.Now())
