@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 )
@@ -41,6 +44,7 @@ func startCluster(t *testing.T) *cluster {
 	if _, err := os.Stat(manager); err != nil {
 		t.Skipf("the Deployment controller is part of the subject: %v", err)
 	}
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard)))
 	env := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,

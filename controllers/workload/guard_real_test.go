@@ -98,6 +98,7 @@ func resumedByHand(t *testing.T, c *cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(8, "app:v1", "app:v2")
 	s.candidateReady(baseline, candidate, 2)
+	s.olderThanASecond("app:v2")
 	tested, start := s.podUIDs("app:v2"), s.witness.now()
 	s.patch(`{"spec":{"paused":false}}`)
 	eventually(t, "a rollout", func(context.Context) (bool, error) { return s.observe(baseline, candidate).Strays > 0, nil })

@@ -25,12 +25,12 @@ func (w *world) handOver(want Desired) step {
 	if !want.HandOver || c == nil || !c.held() || c.aside() {
 		return step{}
 	}
-	replicas := w.deployment.replicas()
-	switch {
-	case !w.deployment.Spec.Paused:
+	if !w.deployment.Spec.Paused {
 		return wait("the Deployment has to be paused for the hand-over")
-	case !w.begun(c) && (c.replicas() != replicas || c.Status.AvailableReplicas < replicas):
-		return wait("%d of %d pods of the candidate are available for the hand-over", min(c.Status.AvailableReplicas, replicas), replicas)
+	}
+	// All pods are asked for, not waited for: an autoscaler that never rests must not keep the hand-over from beginning.
+	if available, needed := c.Status.AvailableReplicas, w.deployment.minAvailable(); available < needed && !w.begun(c) {
+		return wait("%d pods of the candidate are available, the hand-over needs %d", available, needed)
 	}
 	// The empty ones first: see above.
 	theirs := w.which(func(s *set) bool { return s.theirs() && s.DeletionTimestamp == nil })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -33,7 +34,7 @@ func disturbedHandOvers(t *testing.T, c *cluster) {
 		for name, disturb := range disturbances {
 			for n := 1; n <= handOverWrites+1; n++ {
 				for _, noticed := range []bool{true, false} {
-					if !noticed && history != "of a new revision" {
+					if (!noticed || history == "of an old revision") && name != "a push" && name != "a scaling down" {
 						continue
 					}
 					t.Run(fmt.Sprintf("%s, %s before write %d, noticed %t", history, name, n, noticed), func(t *testing.T) {
@@ -187,6 +188,106 @@ func abandonedHandOvers(t *testing.T, c *cluster) {
 			if !s.deployment().Spec.Paused {
 				t.Error("the Deployment is not paused any more")
 			}
+		})
+	}
+}
+
+// threeOperators hand over at the same time, as when a leader doesn't know yet that it is none any more.
+func threeOperators(t *testing.T, c *cluster) {
+	s := newStage(t, c)
+	baseline, candidate := s.versions(4, "app:v0", "app:v1", "app:v2")
+	s.candidateReady(baseline, candidate, 4)
+	judged, start := s.podUIDs("app:v2"), s.witness.now()
+	var operators sync.WaitGroup
+	for range 3 {
+		operators.Go(func() { s.handedOver(s.hooked(nil, nil), baseline, candidate) })
+	}
+	operators.Wait()
+	s.witness.now()
+	if n := s.witness.fewestReady(start, "app:v2"); n != 4 {
+		t.Errorf("only %d candidate pods were ready at some moment", n)
+	}
+	if promoted := s.podUIDs("app:v2"); !slices.Equal(judged, promoted) {
+		t.Errorf("pods judged %v, pods promoted %v", judged, promoted)
+	}
+	if n := s.witness.born(start, "app:v0") + s.witness.born(start, "app:v1"); n > 0 {
+		t.Errorf("%d pods of old revisions were started", n)
+	}
+	s.noTrace()
+}
+
+// restlessAutoscaler scales all through a hand-over, never to less than 6.
+func restlessAutoscaler(t *testing.T, c *cluster) {
+	s := newStage(t, c)
+	baseline, candidate := s.versions(8, "app:v0", "app:v1", "app:v2")
+	s.candidateReady(baseline, candidate, 8)
+	start := s.witness.now()
+	done, autoscaler := make(chan struct{}), sync.WaitGroup{}
+	autoscaler.Go(func() {
+		for i := int32(0); ; i++ {
+			select {
+			case <-done:
+				return
+			default:
+				s.scale(6 + i*7%5)
+			}
+		}
+	})
+	s.handedOver(s.deployments(), baseline, candidate)
+	close(done)
+	autoscaler.Wait()
+	s.scale(7)
+	eventually(t, "the Deployment's size", func(context.Context) (bool, error) {
+		o := s.observe(baseline, candidate)
+		return o.HandedOver && o.Candidate.Available == 7 && o.Candidate.Pods == 7, nil
+	})
+	s.witness.now()
+	if n := s.witness.fewestReady(start, "app:v2"); n < 6 {
+		t.Errorf("only %d candidate pods were ready at some moment", n)
+	}
+	if n := s.witness.born(start, "app:v0"); n > 0 {
+		t.Errorf("%d pods of an old revision were started", n)
+	}
+	s.noTrace()
+}
+
+// resumedHandOvers unpauses the Deployment before each write of a hand-over: for a moment, it rolls by itself.
+func resumedHandOvers(t *testing.T, c *cluster) {
+	for n := 1; n <= handOverWrites; n++ {
+		t.Run(fmt.Sprintf("before write %d", n), func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, c)
+			baseline, candidate := s.versions(8, "app:v0", "app:v1", "app:v2")
+			s.candidateReady(baseline, candidate, 8)
+			s.olderThanASecond("app:v2")
+			judged, start := s.podUIDs("app:v2"), s.witness.now()
+			d := s.hooked(func(write int) error {
+				if write == n {
+					s.patch(`{"spec":{"paused":false}}`)
+					s.seen()
+				}
+				return nil
+			}, nil)
+			s.handedOver(d, baseline, candidate)
+			s.witness.now()
+			kept := s.podUIDs("app:v2")
+			for _, uid := range judged {
+				if !slices.Contains(kept, uid) {
+					t.Errorf("the judged pod %s is gone", uid)
+				}
+			}
+			if n := s.witness.fewestReady(start, "app:v2"); n < 8 {
+				t.Errorf("only %d candidate pods were ready at some moment", n)
+			}
+			if n := s.witness.born(start, "app:v0"); n > 0 {
+				t.Errorf("%d pods of an old revision were started", n)
+			}
+			s.ensure(s.deployments(), Desired{Pause: LetRoll, Baseline: candidate})
+			s.settle()
+			if promoted := s.podUIDs("app:v2"); !slices.Equal(judged, promoted) {
+				t.Errorf("pods judged %v, pods promoted %v", judged, promoted)
+			}
+			s.noTrace()
 		})
 	}
 }

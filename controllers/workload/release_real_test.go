@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -286,7 +285,7 @@ func nothingLetLoose(t *testing.T, c *cluster) {
 	}
 	for _, m := range after.ManagedFields {
 		if m.Manager == fieldManager {
-			t.Errorf("Serin is left as the owner of %s", m.FieldsV1.Raw)
+			t.Errorf("Serin is left as the owner of %s", m.FieldsV1.GetRawString())
 		}
 	}
 }
@@ -301,7 +300,7 @@ func restart(t *testing.T, c *cluster) {
 	}
 	s.settle()
 	first := s.observe("", "").Wanted
-	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // kubectl writes whole seconds
+	s.olderThanASecond("app:v1") // kubectl counts in seconds, too
 	s.kubectl("rollout", "restart", "deployment/web")
 	if o := s.observe(first, ""); o.RestartOf != first {
 		t.Errorf("observed after another restart %+v", o)

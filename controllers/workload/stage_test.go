@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -178,6 +179,13 @@ func (s *stage) setOf(image string) *appsv1.ReplicaSet {
 	}
 	s.t.Fatalf("no ReplicaSet with image %s", image)
 	return nil
+}
+
+// olderThanASecond waits until the ReplicaSet of an image is older than any that is made from now on: creation counts in seconds.
+func (s *stage) olderThanASecond(image string) {
+	s.t.Helper()
+	made := s.setOf(image).CreationTimestamp.Time
+	eventually(s.t, "a second to pass", func(context.Context) (bool, error) { return time.Since(made) > time.Second, nil })
 }
 
 func imageOf(spec *corev1.PodSpec) string { return spec.Containers[0].Image }

@@ -24,8 +24,11 @@ type template struct {
 // templateOf reads spec.template of a Deployment or ReplicaSet.
 func templateOf(object *unstructured.Unstructured) (template, error) {
 	content, found, err := unstructured.NestedMap(object.Object, "spec", "template")
-	if err != nil || !found {
-		return template{}, fmt.Errorf("%s %s has no template (%v)", object.GetKind(), object.GetName(), err)
+	if err != nil {
+		return template{}, err
+	}
+	if !found {
+		return template{}, fmt.Errorf("%s %s has no template", object.GetKind(), object.GetName())
 	}
 	// Some servers store the time that a template never has as null, some leave it out.
 	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")

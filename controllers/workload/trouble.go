@@ -59,18 +59,31 @@ func troublesOf(pod *corev1.Pod) []trouble {
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		switch waiting, ended := c.State.Waiting, c.State.Terminated; {
-		case waiting != nil && hopeless(waiting.Reason):
-			add(fatal, "%s: container %s: %s", waiting.Reason, c.Name, lastWords(c))
-		case waiting != nil && !starting(waiting.Reason):
-			add(passing, "%s: container %s: %s", waiting.Reason, c.Name, lastWords(c))
-		case ended != nil && ended.ExitCode != 0:
-			add(passing, "%s: container %s exited with code %d", orElse(ended.Reason, "Error"), c.Name, ended.ExitCode)
-		case c.State.Running != nil && !c.Ready && c.Started != nil && *c.Started:
-			add(unready, "container %s runs, but is not ready", c.Name)
+		if r, text := troubleWith(c); r > 0 {
+			add(r, "%s", text)
 		}
 	}
 	return found
+}
+
+// troubleWith tells what keeps a container from being ready; the rank is 0 when nothing does.
+func troubleWith(c corev1.ContainerStatus) (r rank, text string) {
+	switch waiting, ended := c.State.Waiting, c.State.Terminated; {
+	case waiting != nil && starting(waiting.Reason):
+		return 0, ""
+	case waiting != nil:
+		r = passing
+		if hopeless(waiting.Reason) {
+			r = fatal
+		}
+		return r, fmt.Sprintf("%s: container %s: %s", waiting.Reason, c.Name, lastWords(c))
+	case ended != nil && ended.ExitCode != 0:
+		return passing, fmt.Sprintf("%s: container %s exited with code %d", orElse(ended.Reason, "Error"), c.Name, ended.ExitCode)
+	case c.State.Running != nil && !c.Ready && c.Started != nil && *c.Started:
+		return unready, fmt.Sprintf("container %s runs, but is not ready", c.Name)
+	default:
+		return 0, ""
+	}
 }
 
 // hopeless names the waits that another try will not end: something has to be changed. The kubelet backs off only after the first failure, so that a

@@ -214,7 +214,7 @@ func scaled(bound *intstr.IntOrString, of int32, up bool) int32 {
 		// The API server lets no other text pass.
 		return 0
 	}
-	return int32(n) //nolint:gosec // a share of an int32
+	return int32(n)
 }
 
 // minAvailable is how many pods the Deployment's own strategy would keep available.

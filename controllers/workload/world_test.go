@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,7 +50,7 @@ func (w *world) setOf(age int, text string) *set {
 	s := &set{revision: revision, template: templateNamed(revision), ReplicaSet: appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: "web-" + revision, UID: types.UID(revision), CreationTimestamp: metav1.Unix(int64(age), 0),
-			Labels: map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: revision}, Annotations: map[string]string{annotationRevision: fmt.Sprint(age + 1)},
+			Labels: map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: revision}, Annotations: map[string]string{annotationRevision: strconv.Itoa(age + 1)},
 		},
 		Spec:   appsv1.ReplicaSetSpec{Replicas: &pods},
 		Status: appsv1.ReplicaSetStatus{Replicas: pods, ReadyReplicas: available, AvailableReplicas: available},
@@ -161,17 +162,23 @@ func TestEveryStageOfAHandOverIsRecognised(t *testing.T) {
 			meant,
 			[]string{"put aside v0", "put aside v1", "give v2", "give v1 4→0", "give v0"},
 		},
-		"a pod of the candidate is missing": {
+		"as many pods of the candidate are missing as the Deployment's own strategy allows": {
 			"v2",
-			[]string{"v0 deployment 0", "v1 deployment 4", "v2 canary 4/3"},
+			[]string{"v1 deployment 4", "v2 canary 4/3"},
 			meant,
-			[]string{"wait: 3 of 4 pods of the candidate are available for the hand-over"},
+			[]string{"put aside v1", "give v2", "give v1 4→0"},
+		},
+		"more are missing": {
+			"v2",
+			[]string{"v0 deployment 0", "v1 deployment 4", "v2 canary 4/2"},
+			meant,
+			[]string{"wait: 2 pods of the candidate are available, the hand-over needs 3"},
 		},
 		"the candidate is too small": {
 			"v2",
-			[]string{"v1 deployment 4", "v2 canary 3"},
+			[]string{"v1 deployment 4", "v2 canary 2"},
 			meant,
-			[]string{"scale v2 3→4", "wait: 3 of 4 pods of the candidate are available for the hand-over"},
+			[]string{"scale v2 2→4", "wait: 2 pods of the candidate are available, the hand-over needs 3"},
 		},
 		"the history is put aside": {
 			"v2",
@@ -179,11 +186,11 @@ func TestEveryStageOfAHandOverIsRecognised(t *testing.T) {
 			meant,
 			[]string{"put aside v1", "give v2", "give v1 4→0", "give v0"},
 		},
-		"the history is put aside, and the candidate has lost a pod": {
+		"the history is put aside, and the candidate has lost pods": {
 			"v2",
-			[]string{"v0 canary 0 aside=v2", "v1 deployment 4", "v2 canary 4/3"},
+			[]string{"v0 canary 0 aside=v2", "v1 deployment 4", "v2 canary 4/2"},
 			meant,
-			[]string{"wait: 3 of 4 pods of the candidate are available for the hand-over"},
+			[]string{"wait: 2 pods of the candidate are available, the hand-over needs 3"},
 		},
 		"the history is put aside, and nobody means it any more": {
 			"v2",
