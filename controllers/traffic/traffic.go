@@ -57,7 +57,9 @@ type Split struct {
 	Weight int32
 	// Even is false when some rules that should carry the split do not, or carry another weight; such a split never counts as settled.
 	Even bool
-	// Settled is true when every parent of the route has acknowledged the route as it is now, and the split is Even.
+	// Settled is true when every parent of the route has acknowledged the route as it is now, and the split is Even. Acknowledged is not
+	// served yet: data planes report a route when they have read it and act on it a moment later (Traefik, as it comes, up to two
+	// seconds later). What can't be taken back, such as deleting the pods that requests went to, has to wait that long.
 	Settled bool
 	// Message says what the split waits for while it has not settled, in words for the person on call.
 	Message string

@@ -56,7 +56,7 @@ func TestOnAnAPIServer(t *testing.T) {
 
 	crds := filepath.Join(traffictest.ModuleDir(t, "sigs.k8s.io/gateway-api"), "config", "crd", "standard", Group+"_")
 	_, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{
-		Paths: []string{crds + "httproutes.yaml", crds + "grpcroutes.yaml"}, ErrorIfPathMissing: true,
+		Paths: []string{crds + "httproutes.yaml", crds + "grpcroutes.yaml", crds + "backendtlspolicies.yaml"}, ErrorIfPathMissing: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +68,7 @@ func TestOnAnAPIServer(t *testing.T) {
 		})
 	}
 	t.Run("generated routes", func(t *testing.T) { testGenerated(t, c) })
+	t.Run("a BackendTLSPolicy that would not follow", func(t *testing.T) { testBackendTLSPolicy(t, c) })
 	t.Run("ownership", func(t *testing.T) { testOwnership(t, config) })
 }
 
@@ -89,7 +90,10 @@ func fakeClient(t *testing.T, kind string) client.Client {
 	if err := scheme.AddToScheme(known); err != nil {
 		t.Fatal(err)
 	}
-	known.AddKnownTypeWithName(object.GroupVersionKind(), &unstructured.Unstructured{})
+	for _, kind := range []string{kind, "BackendTLSPolicy"} {
+		known.AddKnownTypeWithName(schema.GroupVersionKind{Group: Group, Version: "v1", Kind: kind}, &unstructured.Unstructured{})
+	}
+	known.AddKnownTypeWithName(schema.GroupVersionKind{Group: Group, Version: "v1", Kind: "BackendTLSPolicyList"}, &unstructured.UnstructuredList{})
 	return fake.NewClientBuilder().WithScheme(known).WithReturnManagedFields().WithStatusSubresource(object).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Update: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.UpdateOption) error {

@@ -69,6 +69,12 @@ func (h router) Observe(ctx context.Context, r traffic.Route) (traffic.Split, er
 	if err := h.carries(rules, r, was.originals(r), len(parents)); err != nil {
 		return split, h.failed("reading", r.Object, err)
 	}
+	if split.Home {
+		// Later it would be too late to refuse.
+		if err := h.tlsFollows(ctx, r); err != nil {
+			return split, h.failed("reading", r.Object, err)
+		}
+	}
 	switch split.Message, err = waitsFor(route, parents); {
 	case err != nil:
 		return split, h.failed("reading", r.Object, err)

@@ -47,6 +47,60 @@ func TestRouteThatCannotCarryASplit(t *testing.T) {
 	}
 }
 
+func TestBackendTLSPolicyOnAFakeClient(t *testing.T) {
+	testBackendTLSPolicy(t, fakeClient(t, "HTTPRoute"))
+}
+
+// testBackendTLSPolicy shows that a policy which would not follow the requests to the generated Services is seen before they go there.
+func testBackendTLSPolicy(t *testing.T, c client.Client) {
+	const (
+		ofService   = "{group: '', kind: Service, name: read-api}"
+		ofBaseline  = "{group: '', kind: Service, name: read-api-baseline}"
+		ofCandidate = "{group: '', kind: Service, name: read-api-candidate}"
+	)
+	tests := map[string]struct {
+		targets []string
+		refused bool
+	}{
+		"no policy":                                  {nil, false},
+		"a policy for another Service":               {[]string{"{group: '', kind: Service, name: images}"}, false},
+		"a policy for the Service only":              {[]string{ofService}, true},
+		"a policy for the Service and one copy":      {[]string{ofService + ", " + ofBaseline}, true},
+		"a policy for all three":                     {[]string{ofService + ", " + ofBaseline + ", " + ofCandidate}, false},
+		"a policy for the copies of its own":         {[]string{ofService, ofBaseline + ", " + ofCandidate}, false},
+		"a policy for something else of that name":   {[]string{"{group: example.com, kind: Bucket, name: read-api}"}, false},
+		"a policy for one section of the Service":    {[]string{"{group: '', kind: Service, name: read-api, sectionName: https}"}, true},
+		"a policy that names the copies, not it yet": {[]string{ofBaseline + ", " + ofCandidate}, false},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := testRoute()
+			r.Object.Namespace = newNamespace(t, c)
+			route := routeFrom(t, "spec: {parentRefs: [{name: public}], rules: [{backendRefs: [{name: read-api, port: 80}]}]}")
+			route.SetNamespace(r.Object.Namespace)
+			if err := c.Create(t.Context(), route); err != nil {
+				t.Fatal(err)
+			}
+			for i, targets := range tc.targets {
+				policy := routeFrom(t, "spec: {targetRefs: ["+targets+"], validation: {hostname: shop.example.com, wellKnownCACertificates: System}}")
+				policy.SetKind("BackendTLSPolicy")
+				policy.SetName(fmt.Sprint("tls-", i))
+				policy.SetNamespace(r.Object.Namespace)
+				if err := c.Create(t.Context(), policy); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := HTTPRoute(c).Observe(t.Context(), r)
+			if errors.Is(err, traffic.ErrUnsupported) != tc.refused {
+				t.Fatalf("got %v, want refused %v", err, tc.refused)
+			}
+			if tc.refused && !strings.Contains(err.Error(), "BackendTLSPolicy tls-0 applies to Service read-api only; add read-api-baseline and read-api-candidate to its targetRefs") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func kindNotInstalled(t *testing.T, c client.Client) {
 	router, r := HTTPRoute(c), testRoute()
 	const want = "this cluster has no HTTPRoute.gateway.networking.k8s.io; install the CRDs of Gateway API"

@@ -368,4 +368,3 @@ func TestWeightOfUnevenRules(t *testing.T) {
 		})
 	}
 }
-
