@@ -42,8 +42,8 @@ func TestHealthyReleases(t *testing.T) {
 		layout []float64
 		within int // seconds until nine of ten leave the first step, at a tenth of the rate
 	}{
-		"150 requests a second in default buckets": {150, semconv(), 10},
-		"50 requests a second in fine buckets":     {50, fine(), 30},
+		"150 requests a second in default buckets": {150, semconv(), 20},
+		"50 requests a second in fine buckets":     {50, fine(), 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -128,7 +128,8 @@ func (c Criterion) weighIncrease(f *findings, e evidence, least float64) {
 	f.allowed = max(c.Relative*f.baseline.estimate, c.Absolute)
 	f.worse = proof.worse
 	switch {
-	case lean.worse:
+	case lean.worse || f.difference.estimate > 2*f.allowed:
+		// The estimate of a healthy candidate lies beyond what is tolerated now and then, and seldom beyond twice that.
 		f.doubt = "it looks worse, but this may still be chance"
 	case f.doubt == "" && lean.difference.high > f.allowed+c.harm(f.baseline.estimate):
 		f.doubt = "too few requests yet to rule out harm"
