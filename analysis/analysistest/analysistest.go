@@ -31,7 +31,7 @@ type Setup struct {
 	Window  analysis.Window
 	// Full answers with requests on both arms for every query, Empty with none at all.
 	Full, Empty http.Handler
-	// Endless writes the beginning of a valid answer, and then more of it at each further call.
+	// Endless writes the beginning of a valid answer to the first query, and then more of it at each further call.
 	Endless func(w io.Writer, call int) error
 	// MostBytes is how much of an answer the source reads at most, with room for what is on its way.
 	MostBytes int64

@@ -156,7 +156,7 @@ func endless(t *testing.T, s Setup) {
 		for old := longest.Load(); counted.written > old && !longest.CompareAndSwap(old, counted.written); old = longest.Load() {
 		}
 	}))
-	if _, err := p.Count(t.Context(), s.Subject, s.Queries, s.Window); err == nil {
+	if _, err := p.Count(t.Context(), s.Subject, s.Queries[:1], s.Window); err == nil {
 		t.Error("an endless answer is taken for one")
 	}
 	if longest.Load() > s.MostBytes {

@@ -1,7 +1,6 @@
 package prometheus
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -120,28 +119,4 @@ func haveServices(s analysis.Subject) error {
 		return fmt.Errorf("both versions have the Service %s", s.Baseline.Service)
 	}
 	return nil
-}
-
-// target identifies what a series was scraped from.
-type target struct {
-	// place is the pod, or without pod labels the address; there a request happens once, however often it is scraped.
-	place string
-	// container of the pod, when the scraper says it.
-	container string
-	// job and instance are Prometheus' own names of the target.
-	job, instance string
-	// rest are further labels in which two scrapers of one place differ.
-	rest string
-}
-
-// targetOf reads the labels that a scraper adds; pod is empty where only the arm is known.
-func targetOf(labels map[string]string, pod string) target {
-	return target{
-		place:     cmp.Or(pod, labels["pod"], labels["instance"]),
-		container: labels["container"],
-		job:       labels["job"],
-		instance:  labels["instance"],
-		rest: strings.Join([]string{labels["endpoint"], labels["cluster"], labels["prometheus"], labels["prometheus_replica"],
-			labels["replica"], labels["receive_replica"]}, "\x00"),
-	}
 }

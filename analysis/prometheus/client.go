@@ -24,7 +24,7 @@ const (
 )
 
 // errTooLarge means that an answer was not read to its end.
-var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", mostBytes>>20)
+var errTooLarge = errors.New("the answer is too large")
 
 // client asks one server. Nothing of it that is secret gets into its errors.
 type client struct {
@@ -32,6 +32,8 @@ type client struct {
 	address string
 	header  http.Header
 	timeout time.Duration
+	// most bounds an answer, in bytes.
+	most int
 	// hide replaces secrets in texts that are not ours.
 	hide *strings.Replacer
 }
@@ -71,11 +73,11 @@ func (c *client) post(ctx context.Context, form url.Values, each func(*series) e
 	if response.StatusCode != http.StatusOK {
 		return c.refused(response)
 	}
-	body := &bounded{from: response.Body, left: mostBytes}
+	body := &bounded{from: response.Body, left: c.most}
 	a, err := decode(body, each)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return fmt.Errorf("%w: ask for fewer series, or look more often", err)
+		return fmt.Errorf("%w: it has more than %d MiB; fewer series, or looks at shorter intervals, make it smaller", err, c.most>>20)
 	case errors.Is(err, io.ErrUnexpectedEOF) || body.err != nil:
 		return &failure{text: "the answer broke off", again: true}
 	case err != nil || a.status == "":

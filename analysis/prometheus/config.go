@@ -57,7 +57,7 @@ func newClient(c analysis.Config) (*client, error) {
 		Proxy:                 http.ProxyFromEnvironment,
 		TLSClientConfig:       security,
 		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   2 * atOnce,
+		MaxIdleConnsPerHost:   8,
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
@@ -68,6 +68,7 @@ func newClient(c analysis.Config) (*client, error) {
 		address: address,
 		header:  header,
 		timeout: timeout,
+		most:    mostBytes,
 		hide:    hider(secrets),
 	}, nil
 }

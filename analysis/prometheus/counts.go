@@ -58,7 +58,7 @@ func (r *reading) addUp(sum *count, all []*counted) {
 			if c.name != name {
 				continue
 			}
-			n := c.increase(r.fromZero(c))
+			n := r.increase(c)
 			found, sum.requests, sum.told = true, sum.requests+n, sum.told || c.told
 			if c.failed {
 				sum.errors += n
@@ -73,10 +73,10 @@ func (r *reading) addUp(sum *count, all []*counted) {
 		switch {
 		case c.native && c.name == r.family.duration:
 			native = true
-			sum.latency = sum.latency.Merge(c.distribution(r.fromZero(c)))
+			sum.latency = sum.latency.Merge(r.distribution(c))
 		case c.group != "":
 			if upTo, err := strconv.ParseFloat(c.upTo, 64); err == nil {
-				steps[c.group] = append(steps[c.group], step{upTo, c.increase(r.fromZero(c))})
+				steps[c.group] = append(steps[c.group], step{upTo, r.increase(c)})
 			}
 		}
 	}
@@ -92,19 +92,19 @@ func (r *reading) addUp(sum *count, all []*counted) {
 // Containers are told apart only when every target of the place says which it is.
 func (r *reading) choose() map[*scraped]bool {
 	unnamed := map[string]bool{}
-	for _, t := range r.targets {
-		if t.container == "" {
-			unnamed[t.place] = true
+	for _, c := range r.series {
+		if c.target.container == "" {
+			unnamed[c.target.place] = true
 		}
 	}
 	best := map[[2]string]*scraped{}
-	for _, t := range r.targets {
-		where := [2]string{t.place, t.container}
-		if unnamed[t.place] {
+	for _, c := range r.series {
+		where := [2]string{c.target.place, c.target.container}
+		if unnamed[c.target.place] {
 			where[1] = ""
 		}
-		if b := best[where]; b == nil || t.better(b) {
-			best[where] = t
+		if b := best[where]; b == nil || c.target.better(b) {
+			best[where] = c.target
 		}
 	}
 	chosen := make(map[*scraped]bool, len(best))
@@ -112,19 +112,6 @@ func (r *reading) choose() map[*scraped]bool {
 		chosen[t] = true
 	}
 	return chosen
-}
-
-// better prefers the target that was there before the window, then one with native histograms, then the one scraped more
-// often; a tie is broken the same way in every look.
-func (t *scraped) better(than *scraped) bool {
-	if t.known != than.known {
-		return t.known
-	}
-	if t.native != than.native {
-		return t.native
-	}
-	return cmp.Or(cmp.Compare(t.samples, than.samples), cmp.Compare(than.job, t.job), cmp.Compare(than.instance, t.instance),
-		cmp.Compare(than.rest, t.rest)) > 0
 }
 
 // observations are the counts as the answer to one query, ordered by arm and pod. Units without requests are left out.

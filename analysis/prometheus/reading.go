@@ -14,7 +14,7 @@ type reading struct {
 	arms     arms
 	from, to int64 // milliseconds
 	series   map[string]*counted
-	targets  map[target]*scraped
+	targets  targets // shared with other readings of the window
 }
 
 // counted is one series.
@@ -27,28 +27,12 @@ type counted struct {
 	// failed says that its requests are errors; told is false when its labels do not tell.
 	failed, told bool
 	// upTo is the boundary of a bucket of a classic histogram, and group what its buckets have in common.
-	upTo  string
-	group string
+	upTo, group string
 }
 
-// scraped is one target that series came from.
-type scraped struct {
-	target
-	// known is true when any of its series had a sample before the window; firstAt is the first sample within, 0 for none.
-	known   bool
-	firstAt int64
-	// samples is the largest number that any series has; native says that one has native histograms.
-	samples int
-	native  bool
-	// wasUp is true when it was scraped just before the window, without the series asked for. wasLost is true when it had been
-	// scraped, but no more just before the window.
-	wasUp, wasLost bool
-}
-
-func newReading(f family, a arms, w analysis.Window) *reading {
+func newReading(f family, a arms, w analysis.Window, ts targets) *reading {
 	return &reading{
-		family: f, arms: a, from: w.From.UnixMilli(), to: w.To.UnixMilli(),
-		series: map[string]*counted{}, targets: map[target]*scraped{},
+		family: f, arms: a, from: w.From.UnixMilli(), to: w.To.UnixMilli(), series: map[string]*counted{}, targets: ts,
 	}
 }
 
@@ -64,11 +48,11 @@ func (r *reading) begin(s *series) error {
 	} else if s.Value != nil {
 		c.beginFloat(*s.Value)
 	}
-	c.target.known = c.target.known || c.known
+	c.target.saw(&c.counter)
 	return nil
 }
 
-// add takes a series' samples of the window, or of its next part.
+// add takes a series' samples of the window, or of its next piece.
 func (r *reading) add(s *series) error {
 	c := r.find(s)
 	if c == nil {
@@ -93,12 +77,7 @@ func (r *reading) add(s *series) error {
 			c.beginHistogram(h)
 		}
 	}
-	t := c.target
-	t.known = t.known || c.known
-	t.samples, t.native = max(t.samples, c.samples), t.native || c.native
-	if c.samples > 0 && (t.firstAt == 0 || c.firstAt < t.firstAt) {
-		t.firstAt = c.firstAt
-	}
+	c.target.saw(&c.counter)
 	return nil
 }
 
@@ -112,14 +91,10 @@ func (r *reading) find(s *series) *counted {
 	if c := r.series[key]; c != nil {
 		return c
 	}
-	t := targetOf(s.Labels, pod)
-	if r.targets[t] == nil {
-		r.targets[t] = &scraped{target: t}
-	}
-	c := &counted{name: s.Labels["__name__"], arm: arm, pod: pod, target: r.targets[t]}
+	c := &counted{name: s.Labels["__name__"], arm: arm, pod: pod, target: r.targets.of(targetOf(s.Labels, pod))}
 	c.failed, c.told = r.family.failed(s.Labels)
 	if c.name == r.family.duration+"_bucket" {
-		c.upTo, c.group = strings.Clone(s.Labels["le"]), identity(s.Labels, "le")
+		c.upTo, c.group = s.Labels["le"], identity(s.Labels, "le")
 	}
 	r.series[key] = c
 	return c
@@ -136,62 +111,14 @@ func identity(labels map[string]string, without string) string {
 	return b.String()
 }
 
-// fromZero says whether a series that was not known before the window began in it. Its target was scraped without it, or
-// is itself new, while others were scraped before. Where nothing at all is known from before, it may be old.
-func (r *reading) fromZero(c *counted) bool {
-	t := c.target
-	switch {
-	case t.known || t.firstAt < c.firstAt || t.wasUp:
-		return true
-	case t.wasLost || r.otherTargetKnown(t.place): // scraped again, or by one more scraper
-		return false
-	}
-	return r.anythingKnown()
+// increase is what a series grew by.
+func (r *reading) increase(c *counted) float64 {
+	return c.counter.increase(r.targets.fromZero(c.target, &c.counter))
 }
 
-// strangers are targets that nothing is known of from before the window, though their series appear in it.
-func (r *reading) strangers() []*scraped {
-	var out []*scraped
-	for _, t := range r.targets {
-		if !t.known && t.firstAt > 0 && !r.otherTargetKnown(t.place) {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// recognise takes the answer to [wereUp].
-func (r *reading) recognise(strangers []*scraped) func(*series) error {
-	return func(s *series) error {
-		if s.Value == nil {
-			return errShape
-		}
-		for _, t := range strangers {
-			if t.job == s.Labels["job"] && t.instance == s.Labels["instance"] {
-				t.wasUp = t.wasUp || s.Value.value == 1
-				t.wasLost = t.wasLost || s.Value.value == 0
-			}
-		}
-		return nil
-	}
-}
-
-func (r *reading) otherTargetKnown(place string) bool {
-	for _, t := range r.targets {
-		if t.known && t.place == place {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *reading) anythingKnown() bool {
-	for _, t := range r.targets {
-		if t.known || t.wasUp {
-			return true
-		}
-	}
-	return false
+// distribution is what a native histogram grew by.
+func (r *reading) distribution(c *counted) analysis.Histogram {
+	return c.counter.distribution(r.targets.fromZero(c.target, &c.counter))
 }
 
 // empty says that there is no series of either arm.

@@ -15,6 +15,7 @@ import (
 func TestRealPrometheus(t *testing.T) {
 	p := startPrometheus(t)
 	t.Run("a release", func(t *testing.T) { testRelease(t, p) })
+	t.Run("presets", func(t *testing.T) { testPresets(t, p) })
 }
 
 // fast and failing make a request's answer.

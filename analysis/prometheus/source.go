@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/serin-dev/serin/analysis"
 )
 
@@ -16,8 +14,6 @@ const (
 	lookBack = 5 * time.Minute
 	// memory is how long before a window a target is remembered that is scraped no more.
 	memory = time.Hour
-	// atOnce is how many families are asked for at the same time.
-	atOnce = 4
 	// mostPieces is into how many pieces a window is divided at most when its samples do not fit one answer.
 	mostPieces = 16
 )
@@ -61,16 +57,8 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 	if !w.To.After(w.From) {
 		return nil, nil
 	}
-	answers := make([]map[unit]*count, len(p.questions))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for i, q := range p.questions {
-		group.Go(func() (err error) {
-			answers[i], err = s.answer(ctx, q, subject, w)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	answers, err := s.answer(ctx, p.questions, subject, w)
+	if err != nil {
 		return nil, err
 	}
 	var out []analysis.Observation
@@ -86,40 +74,62 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 	return out, nil
 }
 
-// answer counts one question, with the first way to tell the arms apart that finds any series.
-func (s *source) answer(ctx context.Context, q question, subject analysis.Subject, w analysis.Window) (map[unit]*count, error) {
+// answer counts every question.
+func (s *source) answer(ctx context.Context, qs []question, subject analysis.Subject, w analysis.Window) ([]map[unit]*count, error) {
+	ts := targets{}
+	readings := make([]*reading, len(qs))
+	for i, q := range qs {
+		var err error
+		if readings[i], err = s.search(ctx, q, subject, w, ts); err != nil {
+			return nil, err
+		}
+	}
+	if strangers := ts.strangers(); len(strangers) > 0 {
+		err := retry(ctx, func() error { return s.client.query(ctx, wereUp(strangers), w.From, recognise(strangers)) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	counts := make([]map[unit]*count, len(qs))
+	for i, r := range readings {
+		counts[i] = r.counts()
+	}
+	return counts, nil
+}
+
+// search reads a question's series, by the first way to tell the arms apart that finds any.
+func (s *source) search(ctx context.Context, q question, subject analysis.Subject, w analysis.Window, ts targets) (*reading, error) {
+	var r *reading
 	for _, of := range q.family.arms {
 		a, err := of(subject)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 		}
-		r, err := s.read(ctx, q, a, w)
-		if err != nil {
-			return nil, err
-		}
-		if !r.empty() {
-			return r.counts(), nil
+		if r, err = s.read(ctx, q, a, w, ts); err != nil || !r.empty() {
+			return r, err
 		}
 	}
-	return nil, nil
+	return r, nil
 }
 
+// errTooManySamples means that the samples of a part of the window do not fit one answer, which those of a smaller part may.
+var errTooManySamples = errors.New("too many samples")
+
 // read reads the series of a question, in as many pieces as their samples need.
-func (s *source) read(ctx context.Context, q question, a arms, w analysis.Window) (*reading, error) {
+func (s *source) read(ctx context.Context, q question, a arms, w analysis.Window, ts targets) (*reading, error) {
 	for pieces := int64(1); ; pieces *= 4 {
 		var r *reading
 		err := retry(ctx, func() error {
-			r = newReading(q.family, a, w)
+			r = newReading(q.family, a, w, ts)
 			return s.fill(ctx, r, q.expression(a), pieces)
 		})
-		if !errors.Is(err, errTooLarge) || pieces >= mostPieces {
+		if !errors.Is(err, errTooManySamples) || pieces >= mostPieces {
 			return r, err
 		}
 	}
 }
 
-// fill asks for the samples at the window's beginning, for those within, and for what is needed to understand series that
-// appear.
+// fill asks for the samples at the window's beginning and for those within.
 func (s *source) fill(ctx context.Context, r *reading, selection string, pieces int64) error {
 	from, length := time.UnixMilli(r.from), r.to-r.from
 	if err := s.client.query(ctx, "last_over_time("+selection+span(lookBack)+")", from, r.begin); err != nil {
@@ -131,26 +141,13 @@ func (s *source) fill(ctx context.Context, r *reading, selection string, pieces 
 			continue
 		}
 		within := span(time.Duration(end-begin) * time.Millisecond)
-		if err := s.client.query(ctx, selection+within, time.UnixMilli(end), r.add); err != nil {
+		if err := s.client.query(ctx, selection+within, time.UnixMilli(end), r.add); errors.Is(err, errTooLarge) {
+			return fmt.Errorf("%w: %w", errTooManySamples, err)
+		} else if err != nil {
 			return err
 		}
 	}
-	strangers := r.strangers()
-	if len(strangers) == 0 {
-		return nil
-	}
-	return s.client.query(ctx, wereUp(strangers), from, r.recognise(strangers))
-}
-
-// wereUp asks what Prometheus knows of targets: 1 for those scraped of late, 0 for those scraped some time ago, less for
-// those that never answered, nothing for those it never knew.
-func wereUp(targets []*scraped) string {
-	jobs, instances := map[string]bool{}, map[string]bool{}
-	for _, t := range targets {
-		jobs[t.job], instances[t.instance] = true, true
-	}
-	up := selector{}.expression([]string{"up"}, []matcher{oneOf("job", quoteSet(jobs)...), oneOf("instance", quoteSet(instances)...)})
-	return "last_over_time(" + up + span(lookBack) + ") == 1 or max_over_time(" + up + span(memory) + ") - 1"
+	return nil
 }
 
 // span is a range of time in PromQL.
