@@ -85,7 +85,7 @@ func (g *Generator) Handler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		encoder.Encode(g.Summary()) // an error here is the caller's absence
+		_ = encoder.Encode(g.Summary()) // an error here is the caller's absence
 	})
 	return mux
 }

@@ -11,7 +11,7 @@ import (
 func TestRecentCountsByVersionAndEnd(t *testing.T) {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	var a answers
-	hear := func(version string, end time.Duration, latency time.Duration, kind outcome) {
+	hear := func(version string, end, latency time.Duration, kind outcome) {
 		a.add(version, &vegeta.Result{Timestamp: begin.Add(end - latency), Latency: latency}, kind)
 	}
 	for i := range 100 {

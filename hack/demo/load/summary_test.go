@@ -34,8 +34,10 @@ func late() Summary {
 			},
 			Samples: []Sample{{Error: "502"}, {Error: "refused"}},
 		},
-		WebSockets: WebSockets{Wanted: 2, Open: 1, Messages: 24, CleanDisconnects: 1, UncleanDisconnects: 1, FailedDials: 3,
-			Samples: []Sample{{Error: "EOF"}}},
+		WebSockets: WebSockets{
+			Wanted: 2, Open: 1, Messages: 24, CleanDisconnects: 1, UncleanDisconnects: 1, FailedDials: 3,
+			Samples: []Sample{{Error: "EOF"}},
+		},
 	}
 }
 
@@ -52,8 +54,10 @@ func TestSince(t *testing.T) {
 			},
 			Samples: []Sample{{Error: "refused"}},
 		},
-		WebSockets: WebSockets{Wanted: 2, Open: 1, Messages: 4, CleanDisconnects: 1, UncleanDisconnects: 1, FailedDials: 3,
-			Samples: []Sample{{Error: "EOF"}}},
+		WebSockets: WebSockets{
+			Wanted: 2, Open: 1, Messages: 4, CleanDisconnects: 1, UncleanDisconnects: 1, FailedDials: 3,
+			Samples: []Sample{{Error: "EOF"}},
+		},
 	}
 	if diff := cmp.Diff(want, late().Since(early())); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -100,7 +100,8 @@ func (s *sockets) dial(ctx context.Context) (*websocket.Conn, peer, error) {
 	at := peer{since: time.Now()}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	conn, response, err := websocket.Dial(ctx, s.url, &websocket.DialOptions{HTTPClient: s.client, Host: s.cfg.Host})
+	conn, response, err := websocket.Dial( //nolint:bodyclose // the library hands over a response whose body needs no closing
+		ctx, s.url, &websocket.DialOptions{HTTPClient: s.client, Host: s.cfg.Host})
 	if response != nil {
 		at.status = response.StatusCode
 		at.version, at.pod = response.Header.Get(service.HeaderVersion), response.Header.Get(service.HeaderPod)

@@ -34,7 +34,7 @@ type deployment struct {
 
 func read(t *testing.T, file string) deployment {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../manifests", file))
+	text, err := os.ReadFile(filepath.Join("..", "manifests", file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -62,7 +63,7 @@ func TestMetricsHaveNativeHistograms(t *testing.T) {
 	seen := map[string]int{}
 	for {
 		var family dto.MetricFamily
-		if err := decoder.Decode(&family); err == io.EOF {
+		if err := decoder.Decode(&family); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

@@ -189,5 +189,5 @@ func wait(r *http.Request, d time.Duration) bool {
 func writeJSON(w http.ResponseWriter, code int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(body) // an error here is the caller's absence
+	_ = json.NewEncoder(w).Encode(body) // an error here is the caller's absence
 }

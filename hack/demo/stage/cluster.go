@@ -34,7 +34,7 @@ func (s *Stage) script(ctx context.Context, name string, args ...string) (string
 		Dir:    s.Root,
 		Env:    []string{fmt.Sprintf("SERIN_CLUSTER=%d", s.Cluster)},
 		Stderr: os.Stderr,
-		Args:   append([]string{filepath.Join("hack/cluster", name)}, args...),
+		Args:   append([]string{"hack/cluster/" + name}, args...),
 	})
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	return lines[len(lines)-1], err

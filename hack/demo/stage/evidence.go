@@ -60,7 +60,7 @@ func (s *Stage) ask(ctx context.Context, query string) (float64, error) {
 	}
 	switch {
 	case answer.Error != "":
-		return 0, fmt.Errorf("Prometheus says: %s", answer.Error)
+		return 0, fmt.Errorf("the answer of Prometheus: %s", answer.Error)
 	case len(answer.Data.Result) == 0:
 		return 0, nil
 	}

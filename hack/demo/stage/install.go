@@ -58,7 +58,7 @@ func (s *Stage) source(ctx context.Context) error {
 		_, err := s.Kubectl.Output(ctx, "wait", "--for=condition=Ready", "--timeout=30s", "metricsource/prometheus")
 		if err != nil {
 			why, _ := s.Kubectl.Output(context.WithoutCancel(ctx), "get", "metricsource/prometheus", "--output", "jsonpath={range .status.conditions[*]}{.type}={.status}: {.message}{'\\n'}{end}")
-			return fmt.Errorf("Serin gets no answer from %s (PROMETHEUS_URL): %w%s", s.PrometheusURL, err, indented(why))
+			return fmt.Errorf("no answer reaches Serin from %s (PROMETHEUS_URL): %w%s", s.PrometheusURL, err, indented(why))
 		}
 		return nil
 	})

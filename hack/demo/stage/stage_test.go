@@ -282,7 +282,7 @@ func TestScraped(t *testing.T) {
 
 func TestUntilTellsTheLastState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("not done within 1m0s"))
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 59500*time.Millisecond, errors.New("not done within 1m0s"))
 		defer cancel()
 		n := 0
 		err := until(ctx, "it works", time.Second, func(context.Context) (bool, string) {

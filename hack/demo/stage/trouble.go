@@ -32,7 +32,7 @@ func (s *Stage) Trouble(ctx context.Context) {
 		{"--namespace", Namespace, "get", "deployment,replicaset,pod", "--output", "wide"},
 		{"--namespace", Namespace, "get", "events", "--sort-by=.metadata.creationTimestamp", "--output", "custom-columns=TIME:.metadata.creationTimestamp,KIND:.involvedObject.kind,NAME:.involvedObject.name,REASON:.reason,MESSAGE:.message"},
 		{"--namespace", SystemNamespace, "get", "pods"},
-		{"--namespace", SystemNamespace, "logs", "deployment/" + Operator, "--tail=30"},
+		{"--namespace", SystemNamespace, "logs", "deployment/" + Operator, "--tail=15"},
 	} {
 		s.Terminal.Command("kubectl " + strings.Join(args, " "))
 		out, err := s.Kubectl.Output(ctx, args...)

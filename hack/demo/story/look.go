@@ -118,6 +118,7 @@ func (l Look) underWay() bool {
 	switch l.Canary.Status.Phase {
 	case v1alpha1.PhaseProgressing, v1alpha1.PhasePromoting, v1alpha1.PhaseFinalizing, v1alpha1.PhaseRollingBack:
 		return true
+	case v1alpha1.PhaseIdle, v1alpha1.PhaseSucceeded, v1alpha1.PhaseFailed:
 	}
 	return false
 }

@@ -83,7 +83,7 @@ func (p *puppet) pods(version string, owner types.UID, n int) {
 	if owner == "deployment" {
 		kind = "Deployment"
 	}
-	meta := func(name string, kind string, owner types.UID) metav1.ObjectMeta {
+	meta := func(name, kind string, owner types.UID) metav1.ObjectMeta {
 		return metav1.ObjectMeta{
 			Namespace: "demo", Name: name, UID: types.UID("uid-of-" + name), Labels: map[string]string{"app": "read-api"},
 			OwnerReferences: []metav1.OwnerReference{{Kind: kind, Name: "its owner", UID: owner, Controller: new(true)}},

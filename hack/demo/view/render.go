@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ func render(f Frame, width int) []line {
 		{{strong, f.Title}, {plain, "   "}, {phaseStyle(f.Phase), orDash(f.Phase)}, {plain, stepText(f.Step)}, {faint, "   " + clock(f.Elapsed)}},
 		traffic(f),
 		pods(f),
-		row("", f.Baseline.title("baseline"), f.Candidate.title("candidate"), ""),
+		row("", f.Baseline.title("baseline"), f.Candidate.title("candidate")),
 	}
 	lines = append(lines, callers(f)...)
 	lines = append(lines, judged(f)...)
@@ -66,8 +67,10 @@ func traffic(f Frame) line {
 func pods(f Frame) line {
 	return line{
 		label("pods"),
-		{plain, "baseline "}, {cyan, dots(f.Baseline)},
-		{plain, "   candidate "}, {yellow, dots(f.Candidate)},
+		{plain, "baseline "},
+		{cyan, dots(f.Baseline)},
+		{plain, "   candidate "},
+		{yellow, dots(f.Candidate)},
 	}
 }
 
@@ -83,9 +86,9 @@ func callers(f Frame) []line {
 	b, c := f.Baseline, f.Candidate
 	return []line{
 		section(fmt.Sprintf("callers, last %.0f s (the load generator's own measurements at the gateway)", CallerSpan.Seconds())),
-		row("p95", latency(b.P95, b.Requests), latency(c.P95, c.Requests), ""),
-		row("errors", rate(b.Failed, b.Requests), rate(c.Failed, c.Requests), ""),
-		row("requests", fmt.Sprint(b.Requests), fmt.Sprint(c.Requests), ""),
+		row("p95", latency(b.P95, b.Requests), latency(c.P95, c.Requests)),
+		row("errors", rate(b.Failed, b.Requests), rate(c.Failed, c.Requests)),
+		row("requests", strconv.FormatUint(b.Requests, 10), strconv.FormatUint(c.Requests, 10)),
 	}
 }
 
@@ -95,11 +98,11 @@ func judged(f Frame) []line {
 	}
 	lines := []line{section(fmt.Sprintf("Serin (the Canary's status, evidence up to %s ago)", clock(f.LookAge)))}
 	for _, m := range f.Metrics {
-		l := row(m.Name, orDash(m.Baseline), orDash(m.Candidate), "")
+		l := row(m.Name, orDash(m.Baseline), orDash(m.Candidate))
 		lines = append(lines, append(l, m.comparison()...))
 	}
 	m := f.Metrics[0]
-	return append(lines, row("requests", fmt.Sprint(m.BaselineRequests), fmt.Sprint(m.CandidateRequests), ""))
+	return append(lines, row("requests", strconv.FormatInt(m.BaselineRequests, 10), strconv.FormatInt(m.CandidateRequests, 10)))
 }
 
 func (m Metric) comparison() line {
@@ -136,8 +139,8 @@ func failures(f Failures) line {
 	return append(l, span{plain, fmt.Sprintf("; WebSockets: %d of %d open, ", f.SocketsOpen, f.SocketsWanted)}, span{harm, fmt.Sprintf("%d broken", f.SocketsBroken)})
 }
 
-func row(name, baseline, candidate, more string) line {
-	return line{label(name), {plain, fmt.Sprintf("%-*s %-*s ", valueWidth, baseline, valueWidth, candidate)}, {plain, more}}
+func row(name, baseline, candidate string) line {
+	return line{label(name), {plain, fmt.Sprintf("%-*s %-*s ", valueWidth, baseline, valueWidth, candidate)}}
 }
 
 func section(text string) line { return line{{faint, text}} }

@@ -140,7 +140,7 @@ func (t *Terminal) redraw(f Frame) {
 	}
 	b.WriteString("\x1b[J")
 	t.drawn = len(lines)
-	io.WriteString(t.out, b.String())
+	fmt.Fprint(t.out, b.String())
 }
 
 // print ends a frame, if one is shown, and adds lines.

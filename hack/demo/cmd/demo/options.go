@@ -63,7 +63,7 @@ func parseOptions(args []string, lookup func(string) (string, bool), usage io.Wr
 	}
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			io.WriteString(usage, usageText)
+			fmt.Fprint(usage, usageText)
 			fs.SetOutput(usage)
 			fs.PrintDefaults()
 		}
@@ -76,7 +76,8 @@ func parseOptions(args []string, lookup func(string) (string, bool), usage io.Wr
 	case fs.NArg() > 0:
 		return options{}, fmt.Errorf("argument %q is neither a flag nor \"images\": see -help", fs.Arg(0))
 	}
-	return o, o.complete()
+	err := o.complete()
+	return o, err
 }
 
 // complete fills in what is known of the local cluster, and names every setting that can't be met.

@@ -41,7 +41,8 @@ func TestOptions(t *testing.T) {
 		"images need no gateway":  {[]string{"images"}, map[string]string{"CONTEXT": "x"}, options{stage: stage.Settings{Root: ".", Context: "x"}, images: true}},
 		"empty variables are not": {nil, map[string]string{"CONTEXT": "", "GATEWAY": "", "GATEWAY_URL": ""}, options{stage: local}},
 		"a cluster of one's own": {
-			[]string{"-root=/src", "-gateway-url=https://localhost"}, map[string]string{"CONTEXT": "kind-demo", "GATEWAY": "infra/public"},
+			[]string{"-root=/src", "-gateway-url=https://localhost"},
+			map[string]string{"CONTEXT": "kind-demo", "GATEWAY": "infra/public"},
 			options{stage: theirs},
 		},
 	} {
@@ -66,7 +67,8 @@ func TestOptionsThatCannotBeMet(t *testing.T) {
 		"context without its gateway's address": {[]string{"-context=x"}, nil, []string{`gateway-url ($GATEWAY_URL) is ""`}},
 		"a gateway without its namespace":       {nil, map[string]string{"GATEWAY": "public"}, []string{`gateway is "public": write namespace/name`}},
 		"addresses that are none": {
-			[]string{"-prometheus-url=prometheus:9090"}, map[string]string{"GATEWAY_URL": "localhost", "PROMETHEUS_URL_HERE": "9090"},
+			[]string{"-prometheus-url=prometheus:9090"},
+			map[string]string{"GATEWAY_URL": "localhost", "PROMETHEUS_URL_HERE": "9090"},
 			[]string{`prometheus-url ($PROMETHEUS_URL) is "prometheus:9090"`, `gateway-url ($GATEWAY_URL) is "localhost"`, `prometheus-url-here ($PROMETHEUS_URL_HERE) is "9090"`},
 		},
 		"a number that is none": {nil, map[string]string{"SERIN_CLUSTER": "one"}, []string{`SERIN_CLUSTER="one": write a whole number`}},

@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 		fmt.Fprintln(stderr, "load:", err)
 		return 2
 	}
-	defer closeStats()
+	defer func() { _ = closeStats() }()
 
 	stopWriting := writeEvery(o, generator, stdout, stderr)
 	generator.Run(ctx)
@@ -77,7 +77,7 @@ func serveStats(address string, handler http.Handler) (closeStats func() error, 
 		return nil, fmt.Errorf("-listen=%s: %w", address, err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	go server.Serve(listener)
+	go func() { _ = server.Serve(listener) }() // it ends by being closed
 	return server.Close, nil
 }
 
