@@ -265,7 +265,7 @@ func TestEverySubsetOfMutations(t *testing.T) {
 	for worker := range workers {
 		wg.Go(func() {
 			for mask := worker * stride; mask < all; mask += workers * stride {
-				s := newSituation(mask)
+				s := newSituation(uint64(mask), 2026)
 				s.endure(mask)
 				s.end()
 				if s.objected != "" && len(broken[worker]) < 3 {

@@ -52,7 +52,7 @@ func mutations() []mutation {
 			}
 		}},
 		{"the operator is away for a while", func(w *world, op *operator, r *rand.Rand) {
-			op.memory, op.away = op.stored, true
+			op.reload()
 			for range r.IntN(200) {
 				w.tick(interval)
 			}

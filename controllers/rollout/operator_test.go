@@ -10,12 +10,20 @@ import (
 // interval is how often the plans of these tests look at the evidence.
 const interval = 5 * time.Second
 
+// record is what outlives every process: the significant memory, and how often it was written.
+type record struct {
+	state   rollout.State
+	version int
+}
+
 // operator is the caller of Decide, with the duties that the package documentation gives it. It may die at any point, and comes back with what was stored.
 type operator struct {
 	world *world
 	plan  rollout.Plan
-	// stored is what survives a crash; memory is what a living operator knows beyond.
-	stored, memory rollout.State
+	// stored is what survives a crash, shared by all who operate; memory is what a living operator knows beyond, as of a version of stored.
+	stored  *record
+	memory  rollout.State
+	version int
 	// away is true from a crash until the next pass.
 	away bool
 	// shuffle puts the deeds of a pass into any order; nil keeps them as they are written.
@@ -45,7 +53,7 @@ func (op *operator) pass() (rollout.Decision, bool) {
 		return rollout.Decision{State: op.memory, Done: true}, true
 	}
 	if op.away && !op.memory.EnteredAt.IsZero() {
-		op.memory.EnteredAt = op.world.now // waits begin anew: nobody was there to see them end
+		op.memory.EnteredAt = op.world.now
 	}
 	op.away = false
 	before := op.memory
@@ -54,10 +62,16 @@ func (op *operator) pass() (rollout.Decision, bool) {
 	if op.dead() {
 		return made, false
 	}
-	if made.State.Significant() != op.stored.Significant() || made.Event != nil {
-		op.stored = made.State
+	if op.version != op.stored.version {
+		// Somebody else persisted first: what was decided here is void.
+		op.reload()
+		return made, true
 	}
-	op.memory = made.State
+	if made.State.Significant() != op.stored.state.Significant() || made.Event != nil {
+		op.stored.state = made.State
+		op.stored.version++
+	}
+	op.memory, op.version = made.State, op.stored.version
 	if w := seen.Workload; w.Wanted != before.Baseline && w.RestartOf != before.Baseline {
 		op.world.gated = false
 	}
@@ -84,8 +98,13 @@ func (op *operator) dead() bool {
 	if op.dies == nil || !op.dies() {
 		return false
 	}
-	op.memory, op.away = op.stored, true
+	op.reload()
 	return true
+}
+
+// reload is how an operator starts: with what was stored, and with waits that begin anew, for nobody was there to see them end.
+func (op *operator) reload() {
+	op.memory, op.version, op.away = op.stored.state, op.stored.version, true
 }
 
 // deeds bring the world to the level decided, one write each.

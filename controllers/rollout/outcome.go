@@ -16,10 +16,8 @@ func (t *turn) promote() {
 		t.forget()
 		t.enter(Finalizing, ReasonPromoted)
 		t.tell(ReasonPromoted, false, "revision %s is promoted: the pods that were judged now belong to the workload", t.s.Baseline)
-	case w.Complete && w.Replicas > 0 && t.isBaseline():
-		t.leave(ReasonReverted, "the workload went back to the baseline by itself")
 	case w.Complete && w.Replicas > 0:
-		t.passThrough(true, rolledOutUnwatched)
+		t.wentElsewhere()
 	case w.Adopted:
 		t.message = "the candidate belongs to the workload; the old pods are leaving"
 	case t.isBaseline():
@@ -35,6 +33,15 @@ func (t *turn) promote() {
 	default:
 		t.message = "handing the candidate over to the workload: " + t.awaitedForHandOver()
 	}
+}
+
+// wentElsewhere ends a hand-over that the workload answered by rolling out something else, to the last pod.
+func (t *turn) wentElsewhere() {
+	if t.isBaseline() {
+		t.leave(ReasonReverted, "the workload went back to the baseline by itself")
+		return
+	}
+	t.passThrough(true, rolledOutUnwatched)
 }
 
 // carriesAll says that the candidate has all pods and all requests: the baseline can go.

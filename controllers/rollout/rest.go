@@ -105,13 +105,18 @@ func (t *turn) restOnRefusal() {
 		t.tell(ReasonResumedByHand, true, "somebody resumed the workload, and refused revision %s got pods; they are taken away again. To try it again: serin.dev/retry=%s",
 			t.s.Candidate, wish(t.s.Candidate, t.s.Acknowledged.Retry))
 	default:
-		t.message = t.s.Cause
+		t.s.Phase, t.message = Failed, t.s.Cause
 	}
 }
 
-// depart leaves a template that was not judged as it is, held, and says how a person lets it go.
+// depart leaves a template that was not judged as it is, held, and says how a person lets it go. What a refused template got behind our back goes first.
 func (t *turn) depart() {
 	w := t.o.Workload
+	if t.before.Phase == Failed && (t.restoringBaseline() || w.CandidatePods > 0) {
+		t.enter(RollingBack, t.s.Reason)
+		t.message = "somebody resumed the workload, and refused revision " + t.s.Candidate + " got pods; they are taken away again"
+		return
+	}
 	t.message = "the Canary is being deleted; nothing of it is left"
 	if !w.Exists || !w.Paused || t.s.Baseline == "" || t.isBaseline() {
 		return

@@ -138,7 +138,8 @@ func (s *scene) away(d time.Duration) {
 }
 
 func (s *scene) restart() {
-	s.memory, s.operator.away, s.stop = s.stored, true, false
+	s.reload()
+	s.stop = false
 }
 
 // wish writes a verb as a person does: promote=v2.

@@ -18,7 +18,7 @@ type situation struct {
 
 // situate puts an operator into a world. r shuffles what may come in any order.
 func situate(w *world, r *rand.Rand) *situation {
-	s := &situation{operator: &operator{world: w, plan: testPlan(), shuffle: r}}
+	s := &situation{operator: &operator{world: w, plan: testPlan(), shuffle: r, stored: &record{}}}
 	s.plan.PodShare = w.podShare
 	s.object = func(invariant, about string) {
 		if s.objected == "" {
@@ -37,8 +37,8 @@ func situate(w *world, r *rand.Rand) *situation {
 }
 
 // newSituation draws a world and a policy from the seed.
-func newSituation(seed int) *situation {
-	r := rand.New(rand.NewPCG(uint64(seed), 2026))
+func newSituation(seed, salt uint64) *situation {
+	r := rand.New(rand.NewPCG(seed, salt))
 	w := newWorld(1 + r.Int32N(8))
 	w.gate, w.podShare = r.IntN(4) > 0, r.IntN(4) == 0
 	s := situate(w, r)
