@@ -117,6 +117,8 @@ func TestInvariants(t *testing.T) {
 		{"scaled up, pods on their way", findShortage, written(deploymentOf("v1", 4), endpointsOf(appName, 4), routeTo(appName, 1), deploymentOf("v1", 8)), 0},
 		{"scaled up and then short", findShortage, written(deploymentOf("v1", 4), endpointsOf(appName, 4), routeTo(appName, 1), deploymentOf("v1", 8),
 			endpointsOf(appName, 8), endpointsOf(appName, 5)), 1},
+		{"scaled up before the route was divided", findShortage, written(deploymentOf("v1", 4), endpointsOf(appName, 4), routeTo(appName, 1), deploymentOf("v1", 8),
+			endpointsOf(baseline, 4), routeTo(baseline, 100)), 0},
 		{"shipped after its promotion", findUnjudged, written(setOf("v1", "one", "Deployment", 4), canaryAt(progressing, 25), setOf("v2", "two", "Canary", 4),
 			canaryAt(promoting, 100), setOf("v2", "two", "Deployment", 4)), 0},
 		{"shipped unjudged", findUnjudged, written(setOf("v1", "one", "Deployment", 4), canaryAt(progressing, 25), setOf("v2", "two", "Deployment", 1)), 1},

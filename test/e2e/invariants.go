@@ -84,7 +84,7 @@ func findUnsoundStatus(j *journal) (found []string) {
 // Deployment's own strategy would keep available. After the Deployment was scaled up, a backend has the larger duty from when it first meets it.
 func findShortage(j *journal) (found []string) {
 	complete := false
-	replicas := map[string]int32{} // by backend: the size that it must serve
+	due := duties{}
 	short := ""
 	j.replay(func(w *world, e entry) {
 		d, route := w.deployment(), w.route()
@@ -95,7 +95,7 @@ func findShortage(j *journal) (found []string) {
 		if !complete {
 			return
 		}
-		missing := shortOf(w, d, replicas)
+		missing := due.shortOf(w, d)
 		if missing != "" && missing != short {
 			found = append(found, e.when()+": "+missing)
 		}
@@ -104,17 +104,32 @@ func findShortage(j *journal) (found []string) {
 	return found
 }
 
-func shortOf(w *world, d *appsv1.Deployment, replicas map[string]int32) string {
+// duties are the sizes of the Deployment that the backends must serve.
+type duties struct {
+	replicas, before int32 // now, and before it was scaled up last
+	of               map[string]int32
+}
+
+func (due *duties) shortOf(w *world, d *appsv1.Deployment) string {
+	if due.of == nil {
+		*due = duties{*d.Spec.Replicas, *d.Spec.Replicas, map[string]int32{}}
+	}
+	if wanted := *d.Spec.Replicas; wanted != due.replicas {
+		due.before, due.replicas = min(wanted, due.replicas), wanted
+	}
 	var missing []string
 	for _, s := range w.split() {
 		have := int32(w.endpoints(s.service))
-		wanted := *d.Spec.Replicas
-		if had, known := replicas[s.service]; !known || wanted < had || have >= needed(d, wanted, s.percent) {
-			replicas[s.service] = wanted
+		duty, known := due.of[s.service]
+		if !known {
+			duty = due.before
 		}
-		if need := needed(d, replicas[s.service], s.percent); have < need {
-			missing = append(missing, fmt.Sprintf("%s gets %d%% of the traffic of %d replicas and has %d ready pods, not %d", s.service, s.percent,
-				replicas[s.service], have, need))
+		if due.replicas < duty || have >= needed(d, due.replicas, s.percent) {
+			duty = due.replicas
+		}
+		due.of[s.service] = duty
+		if need := needed(d, duty, s.percent); have < need {
+			missing = append(missing, fmt.Sprintf("%s gets %d%% of the traffic of %d replicas and has %d ready pods, not %d", s.service, s.percent, duty, have, need))
 		}
 	}
 	return strings.Join(missing, "; ")
