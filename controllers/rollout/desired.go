@@ -16,6 +16,9 @@ func (t *turn) desired() Desired {
 		}
 		return Desired{Hold: t.hold(KeepPaused)}
 	case RollingBack:
+		if t.s.Candidate == "" {
+			return Desired{Hold: t.hold(KeepPaused)}
+		}
 		return Desired{Hold: t.hold(KeepPaused), Split: w.CandidatePods > 0 && !t.restoringFirst(), CandidatePods: t.drainingPods()}
 	case Failed:
 		return Desired{Hold: t.hold(KeepPaused)}

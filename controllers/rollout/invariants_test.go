@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -26,6 +27,8 @@ func invariants() []invariant {
 		{"the workload is held while a release is in flight", holdsInFlight},
 		{"a refused revision gets nothing without a retry", refusedGetsNothing},
 		{"failing evidence takes the traffic away in the same turn", failureActsAtOnce},
+		{"what ends a release ends it at once", endsAtOnce},
+		{"a release is over only when the route is home", goesHome},
 		{"in flight the timer never stops", timerRuns},
 		{"the baseline changes only for a reason", baselineIsEarned},
 		{"the same observation is not told twice", tellsOnce},
@@ -191,6 +194,34 @@ func failureActsAtOnce(t turn) string {
 		return "the candidate keeps its traffic"
 	case t.plan.PodShare && d.State.Phase == rollout.RollingBack && d.Desired.CandidatePods > 0 && t.seen.Workload.BaselineAvailable >= t.seen.Workload.MinAvailable:
 		return "the candidate keeps its pods, which are its traffic"
+	}
+	return ""
+}
+
+func endsAtOnce(t turn) string {
+	w := t.seen.Workload
+	if t.before.Phase != rollout.Progressing || t.made.State.Phase != rollout.Progressing && t.made.State.Phase != rollout.Promoting {
+		return ""
+	}
+	abort, _, _ := strings.Cut(t.seen.Wishes.Abort, "@")
+	switch {
+	case !w.Exists, w.Wanted != t.before.Candidate:
+		return "nobody wants the candidate any more"
+	case t.seen.Ending:
+		return "the Canary is being deleted"
+	case w.Fatal:
+		return w.Trouble
+	case w.Replicas == 0:
+		return "the workload has no pods"
+	case t.seen.Wishes.Abort != t.before.Acknowledged.Abort && abort == t.before.Candidate:
+		return "a person aborted it"
+	}
+	return ""
+}
+
+func goesHome(t turn) string {
+	if inFlight(t.before.Phase) && !inFlight(t.made.State.Phase) && !t.plan.PodShare && !t.seen.Split.Home && !t.seen.Split.Gone {
+		return string(t.made.State.Phase)
 	}
 	return ""
 }

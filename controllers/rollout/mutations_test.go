@@ -41,12 +41,13 @@ func mutations() []mutation {
 				w.route = route{weight: 77}
 			}
 			if r.IntN(2) == 0 {
-				w.live = w.route
+				w.follow(w.route)
 			}
 		}},
 		{"the route is deleted, or the gateway acknowledges nothing", func(w *world, _ *operator, r *rand.Rand) {
 			if r.IntN(2) == 0 {
-				w.route, w.live = route{gone: true}, route{gone: true}
+				w.route = route{gone: true}
+				w.follow(w.route)
 			} else {
 				w.deaf = true
 			}

@@ -67,7 +67,7 @@ func (op *operator) pass() (rollout.Decision, bool) {
 		op.reload()
 		return made, true
 	}
-	if made.State.Significant() != op.stored.state.Significant() || made.Event != nil {
+	if made.State.Significant() != op.stored.state.Significant() {
 		op.stored.state = made.State
 		op.stored.version++
 	}
@@ -75,8 +75,10 @@ func (op *operator) pass() (rollout.Decision, bool) {
 	if w := seen.Workload; w.Wanted != before.Baseline && w.RestartOf != before.Baseline {
 		op.world.gated = false
 	}
+	told := turn{op.plan, before, seen, made}
+	op.compare(told)
 	if op.saw != nil {
-		op.saw(turn{op.plan, before, seen, made})
+		op.saw(told)
 	}
 	if op.dead() {
 		return made, false
@@ -92,6 +94,27 @@ func (op *operator) pass() (rollout.Decision, bool) {
 	}
 	op.done = made.Done
 	return made, true
+}
+
+// compare holds a turn against what only the world knows.
+func (op *operator) compare(t turn) {
+	w, before, after := op.world, t.before, t.made.State
+	if t.made.State.Refused {
+		w.refused = original(after.Candidate)
+	}
+	if original(w.wanted) != w.refused || after.Acknowledged.Retry != before.Acknowledged.Retry || !w.exists || t.seen.Workload.Complete {
+		w.refused = ""
+	}
+	switch {
+	case w.refused == "":
+	case after.Phase == rollout.Progressing, after.Phase == rollout.Promoting, original(after.Baseline) == w.refused:
+		op.object("a refused revision gets nothing without a retry", string(after.Phase))
+	}
+	if leavesStep(t) && !after.Forced && !w.podShare {
+		if bake := t.plan.Steps[t.plan.StepNumber(before.Weight)-1].Bake; w.now.Sub(w.since) < bake {
+			op.object("no step is passed before its bake, its verdict and its approval", "the data plane has followed the split since "+w.since.String())
+		}
+	}
 }
 
 func (op *operator) dead() bool {
@@ -225,6 +248,9 @@ func (op *operator) scaleCandidate(d rollout.Decision) {
 	givenUp := w.ending && w.now.Sub(d.State.EnteredAt) > op.plan.ReadyDeadline
 	if !w.podShare && !givenUp && pods < min(c.pods, w.replicas) && op.reached(d.State.Weight) && pods < op.needed(d.State.Weight) {
 		op.object("the candidate's pods stay while traffic reaches them", "")
+	}
+	if d.State.Phase == rollout.RollingBack && pods < c.pods && !w.podShare && !givenUp && !w.route.gone && w.now.Sub(w.since) < op.plan.Drain {
+		op.object("the candidate's pods stay until the last requests have ended", "")
 	}
 	c.resize(pods)
 }

@@ -83,7 +83,7 @@ func (t *turn) finalize() {
 func (t *turn) rollBack() {
 	w := t.o.Workload
 	switch {
-	case t.s.Candidate == "":
+	case t.s.Candidate == "" && t.home():
 		t.concludeRollBack()
 	case t.rolledOutByItself():
 		t.passThrough(true, rolledOutUnwatched)
@@ -92,7 +92,7 @@ func (t *turn) rollBack() {
 		t.message = "the baseline's pods come back first: " + t.baselinePods()
 	case w.CandidatePods == 0 && t.home():
 		t.concludeRollBack()
-	case w.CandidatePods == 0:
+	case w.CandidatePods == 0, t.s.Candidate == "":
 		t.message = "the candidate is gone; giving the route back to its owner"
 	case !t.atZero():
 		t.s.SettledAt = time.Time{}

@@ -15,12 +15,12 @@ func (t *turn) progress() {
 	t.obey()
 	t.followPlan()
 	switch {
-	case !t.o.Workload.Paused:
-		t.message = "keeping the workload from rolling by itself"
 	case t.restoringBaseline():
 		t.awaitBaseline()
 	case !t.settled():
 		t.awaitSplit()
+	case !t.o.Workload.Paused:
+		t.message = "keeping the workload from rolling by itself"
 	default:
 		if t.s.SettledAt.IsZero() {
 			t.s.SettledAt = t.o.Now

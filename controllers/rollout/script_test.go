@@ -64,11 +64,20 @@ func (s *scene) commands(about string) map[string]command {
 		"source down":           happens(func() { w.silent = about }),
 		"source up":             happens(func() { w.silent = "" }),
 		// The route.
-		"route written back": happens(func() { w.route, w.live = route{home: true}, route{home: true} }),
-		"route deleted":      happens(func() { w.route, w.live = route{gone: true}, route{gone: true} }),
-		"route created":      happens(func() { w.route, w.live = route{home: true}, route{home: true} }),
-		"gateway deaf":       happens(func() { w.deaf = true }),
-		"gateway listens":    happens(func() { w.deaf = false }),
+		"route written back": happens(func() {
+			w.route = route{home: true}
+			w.follow(w.route)
+		}),
+		"route deleted": happens(func() {
+			w.route = route{gone: true}
+			w.follow(w.route)
+		}),
+		"route created": happens(func() {
+			w.route = route{home: true}
+			w.follow(w.route)
+		}),
+		"gateway deaf":    happens(func() { w.deaf = true }),
+		"gateway listens": happens(func() { w.deaf = false }),
 		// Time.
 		"run":                  s.span(s.run),
 		"rest":                 func([]string) error { return s.rest() },

@@ -23,7 +23,8 @@ type world struct {
 	// The route: what the object says, and what the data plane follows.
 	podShare    bool
 	route, live route
-	deaf        bool // the data plane acknowledges nothing
+	since       time.Time // when the data plane last changed
+	deaf        bool      // the data plane acknowledges nothing
 
 	// The candidate's pods. A stuck revision's pods never become ready; a broken one's crash.
 	stuck, broken string
@@ -38,6 +39,8 @@ type world struct {
 	// What happened already and must not happen twice.
 	pushed   []string
 	reverted bool
+	// refused is what a release ended with, as long as nothing else is wanted and nobody retried it.
+	refused string
 }
 
 // set is a ReplicaSet.
@@ -239,16 +242,14 @@ func (w *world) evidence(s rollout.State) (analysis.Report, string) {
 	if s.Phase != rollout.Progressing || s.Weight == 0 || s.SettledAt.IsZero() {
 		return analysis.Report{}, ""
 	}
-	if w.silent != "" {
-		return analysis.Report{Message: w.silent}, w.silent
-	}
 	if w.now.Sub(s.SettledAt) < interval {
-		return analysis.Report{Message: "too few requests yet"}, ""
+		return analysis.Report{Message: "too few requests yet"}, w.silent
 	}
+	// A silent source is quoted with what it said last.
 	if r, known := w.verdicts[original(s.Candidate)]; known {
-		return r, ""
+		return r, w.silent
 	}
-	return analysis.Report{Verdict: analysis.Pass, Message: "errors and p95 no worse"}, ""
+	return analysis.Report{Verdict: analysis.Pass, Message: "errors and p95 no worse"}, w.silent
 }
 
 // tick lets time pass: the Deployment controller acts, pods become available, the data plane follows the route.
@@ -277,7 +278,7 @@ func (w *world) tick(d time.Duration) {
 		}
 	}
 	if !w.deaf {
-		w.live = w.route
+		w.follow(w.route)
 	}
 }
 
@@ -346,6 +347,13 @@ func (w *world) roll() {
 // resize takes pods that serve nothing first.
 func (s *set) resize(pods int32) {
 	s.pods, s.available = pods, min(s.available, pods)
+}
+
+// follow is the data plane doing as it is told.
+func (w *world) follow(r route) {
+	if w.live != r {
+		w.live, w.since = r, w.now
+	}
 }
 
 // moves says that something is on its way without anybody's doing.
