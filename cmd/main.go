@@ -15,6 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -121,6 +122,9 @@ func managerOptions(s settings, scheme *runtime.Scheme) manager.Options {
 	}
 }
 
+// answersWaiting is how many answers of sources may wait for their Canary to be reconciled. One more costs nothing but time: the timer finds it.
+const answersWaiting = 1024
+
 func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 	direct, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
 	if err != nil {
@@ -137,6 +141,7 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 		Sources:   sources,
 		Drain:     s.drain,
 		Workers:   s.workers,
+		Answered:  make(chan event.GenericEvent, answersWaiting),
 	}
 	if err := canaries.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up Canaries: %w", err)

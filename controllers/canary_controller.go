@@ -9,6 +9,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
@@ -38,6 +39,8 @@ type CanaryReconciler struct {
 	Sources   *Sources
 	// Drain is how long a split must have been settled at 0 before the candidate's pods go.
 	Drain time.Duration
+	// Answered wakes a Canary whose source has answered; nil when nobody listens.
+	Answered chan event.GenericEvent
 	// Workers is how many Canaries are reconciled at the same time.
 	Workers int
 

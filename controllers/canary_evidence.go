@@ -3,11 +3,26 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
+)
+
+const (
+	// intake is how long a backend may take to take in a sample. What it takes in after the window that the sample belongs to was asked for would be lost.
+	intake = time.Second
+	// patience is how long a look may be under way before the source counts as silent; a look at longer intervals may take a whole interval.
+	patience = 2 * time.Second
+	// lookDeadline ends a look that nobody waits for any more.
+	lookDeadline = 30 * time.Second
+	// referenceWindow is how far back the baseline is looked at once the candidate has all requests.
+	referenceWindow = 10 * time.Minute
 )
 
 // evidence is what was counted at one step of one candidate.
@@ -23,85 +38,128 @@ type evidence struct {
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
 	rejected error
+	// pending brings the answer of the look under way since asked; nil while there is none.
+	pending <-chan answer
+	asked   time.Time
 }
 
-// look brings the evidence of the present step up to date, when a look is due. It never fails: a source that does not answer is no evidence.
+// look is one question to a source. It holds all that the question needs, since it is asked beside the reconciles.
+type look struct {
+	source  string
+	subject analysis.Subject
+	queries []analysis.Query
+	window  analysis.Window
+	// reference is the window in which the baseline is counted besides; nil for none.
+	reference *analysis.Window
+}
+
+// answer is what a look brought.
+type answer struct {
+	look   look
+	counts []analysis.Observation
+	err    error
+}
+
+// look brings the evidence of the present step up to date: it takes in the answer of a look that has come back, and sends the next one out when it is due. It never
+// waits and never fails: a source that does not answer is no evidence, and must not keep a rollback or the guard waiting.
 func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
-	defer func() {
-		s.observation.Report, s.observation.SourceTrouble = s.recollection.evidence.report, s.recollection.evidence.trouble
-	}()
-	e, state := &s.recollection.evidence, s.state
-	if !observable(state) {
+	e, state, now := &s.recollection.evidence, s.state, s.observation.Now
+	switch {
+	case !observable(state):
 		*e = evidence{}
-		return
-	}
-	if e.candidate != state.Candidate || !e.settledAt.Equal(state.SettledAt) {
+	case e.candidate != state.Candidate || !e.settledAt.Equal(state.SettledAt):
 		*e = evidence{candidate: state.Candidate, settledAt: state.SettledAt, upTo: state.SettledAt.Add(s.analysis.warmUp)}
 	}
-	now := s.observation.Now
-	if now.Before(e.nextLook) {
-		return
-	}
-	until := now.Add(-intake)
-	if !until.After(e.upTo) {
-		e.nextLook = e.upTo.Add(intake + time.Second)
-		return
-	}
-	e.nextLook = now.Add(s.plan.Interval)
-	window := analysis.Window{From: e.upTo, To: until}
-	counts, err := r.count(ctx, s, window)
-	if err == nil && !e.referred && s.baselineIsIdle() {
-		var before []analysis.Observation
-		before, err = r.reference(ctx, s)
-		counts = append(counts, before...)
-	}
-	if err != nil {
-		// What was counted before says nothing about now: without an answer there is no verdict that would let the weight rise.
-		e.trouble, e.rejected, e.report = err.Error(), nil, analysis.Report{Message: err.Error()}
-		if errors.Is(err, analysis.ErrRejected) {
-			e.rejected = err
+	if e.candidate != "" {
+		e.receive(s.analysis.policy)
+		if until := now.Add(-intake); e.pending == nil && until.After(e.upTo) && !now.Before(e.nextLook) {
+			e.asked, e.nextLook = now, now.Add(s.plan.Interval)
+			e.pending = r.ask(ctx, s.canary, s.lookUntil(until))
 		}
-		return
 	}
-	e.trouble, e.rejected, e.upTo, e.referred = "", nil, until, true
-	e.counts = analysis.Merge(append(e.counts, counts...))
-	e.report = analysis.Judge(s.analysis.policy, e.counts)
+	s.observation.Report, s.observation.SourceTrouble = e.report, e.trouble
+	if waited := now.Sub(e.asked); e.pending != nil && waited > max(patience, s.plan.Interval) {
+		s.observation.SourceTrouble = fmt.Sprintf("it has not answered for %s", waited)
+	}
 }
-
-// intake is how long a backend may take to take in a sample. What it takes in after the window that the sample belongs to was asked for would be lost.
-const intake = time.Second
 
 // observable says that requests of the candidate, at a settled split, can be counted.
 func observable(s rollout.State) bool {
 	return s.Phase == rollout.Progressing && s.Weight > 0 && !s.SettledAt.IsZero()
 }
 
-func (r *CanaryReconciler) count(ctx context.Context, s *scene, w analysis.Window) ([]analysis.Observation, error) {
-	provider, err := r.Sources.Provider(ctx, s.canary.Spec.Analysis.Source)
+// lookUntil is the look that is due.
+func (s *scene) lookUntil(until time.Time) look {
+	e := s.recollection.evidence
+	l := look{
+		source: s.canary.Spec.Analysis.Source, subject: s.subject(), queries: s.analysis.queries,
+		window: analysis.Window{From: e.upTo, To: until},
+	}
+	if !e.referred && s.state.Weight == 100 && !s.plan.PodShare {
+		// No routed request reaches the baseline any more: there is nothing of the same moment to compare the candidate with. So it is compared with what the
+		// baseline did in this release while it still had requests.
+		from := s.state.SettledAt.Add(-referenceWindow)
+		if from.Before(s.state.StartedAt) {
+			from = s.state.StartedAt
+		}
+		l.reference = &analysis.Window{From: from, To: s.state.SettledAt}
+	}
+	return l
+}
+
+// ask asks a source beside the reconciles, and wakes the Canary when the answer is there.
+func (r *CanaryReconciler) ask(ctx context.Context, canary *v1alpha1.Canary, l look) <-chan answer {
+	answers := make(chan answer, 1)
+	wake := event.GenericEvent{Object: &v1alpha1.Canary{}}
+	wake.Object.SetNamespace(canary.Namespace)
+	wake.Object.SetName(canary.Name)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookDeadline)
+		defer cancel()
+		counts, err := r.Sources.count(ctx, l)
+		answers <- answer{l, counts, err}
+		select {
+		case r.Answered <- wake:
+		default: // Nobody listens, or too many wait: the timer finds the answer.
+		}
+	}()
+	return answers
+}
+
+// receive takes in an answer, if there is one.
+func (e *evidence) receive(policy analysis.Policy) {
+	var a answer
+	select {
+	case a = <-e.pending:
+		e.pending = nil
+	default:
+		return
+	}
+	if a.err != nil {
+		// What was counted before says nothing about now: without an answer there is no verdict that would let the weight rise.
+		e.trouble, e.rejected, e.report = a.err.Error(), nil, analysis.Report{Message: a.err.Error()}
+		if errors.Is(a.err, analysis.ErrRejected) {
+			e.rejected = a.err
+		}
+		return
+	}
+	e.trouble, e.rejected, e.upTo, e.referred = "", nil, a.look.window.To, true
+	e.counts = analysis.Merge(append(e.counts, a.counts...))
+	e.report = analysis.Judge(policy, e.counts)
+}
+
+// count asks the source for one look.
+func (s *Sources) count(ctx context.Context, l look) ([]analysis.Observation, error) {
+	provider, err := s.Provider(ctx, l.source)
 	if err != nil {
 		return nil, err
 	}
-	return provider.Count(ctx, s.subject(), s.analysis.queries, w)
-}
-
-// referenceWindow is how far back the baseline is looked at once the candidate has all requests.
-const referenceWindow = 10 * time.Minute
-
-// baselineIsIdle says that no routed request reaches the baseline any more, so that there is nothing of the same moment to compare the candidate with.
-func (s *scene) baselineIsIdle() bool { return s.state.Weight == 100 && !s.plan.PodShare }
-
-// reference counts what the baseline did in this release while it still had requests. It is older than what the candidate is judged by, which is why plans
-// should not spend their longest bake at 100: an incident that begins there looks like the candidate's.
-func (r *CanaryReconciler) reference(ctx context.Context, s *scene) ([]analysis.Observation, error) {
-	w := analysis.Window{From: s.state.SettledAt.Add(-referenceWindow), To: s.state.SettledAt}
-	if w.From.Before(s.state.StartedAt) {
-		w.From = s.state.StartedAt
+	counts, err := provider.Count(ctx, l.subject, l.queries, l.window)
+	if err != nil || l.reference == nil {
+		return counts, err
 	}
-	if !w.From.Before(w.To) {
-		return nil, nil
-	}
-	counts, err := r.count(ctx, s, w)
-	return slices.DeleteFunc(counts, func(o analysis.Observation) bool { return o.Arm != analysis.Baseline }), err
+	before, err := provider.Count(ctx, l.subject, l.queries, *l.reference)
+	return append(counts, slices.DeleteFunc(before, func(o analysis.Observation) bool { return o.Arm != analysis.Baseline })...), err
 }
 
 // subject tells a source how to recognise the arms.
