@@ -71,7 +71,7 @@ type State struct {
 	Paused, Forced bool
 	// ApprovedWeight is the weight of the last step that a person approved.
 	ApprovedWeight int32
-	// StartedAt is when the release started, EnteredAt when the present wait began, SettledAt when the split was first seen
+	// StartedAt is when the release started, EnteredAt when the present wait began (deadlines count from it), SettledAt when the split was first seen
 	// settled at Weight (zero: not yet). Bake, evidence and drain count from SettledAt.
 	StartedAt, EnteredAt, SettledAt time.Time
 	// Reason of the present wait or of the last outcome.
@@ -100,22 +100,23 @@ type Observation struct {
 	Ending bool
 }
 
-// Workload is what was observed of the Deployment and its pods.
+// Workload is what was observed of the Deployment and its pods. The baseline's are those of State.Baseline; the candidate's those of State.Candidate, or of Wanted
+// when the memory names no candidate and Wanted is not the baseline.
 type Workload struct {
 	// Exists is false when the workload is gone.
 	Exists bool
 	Paused bool
 	// Replicas is how many pods the workload asks for.
 	Replicas int32
-	// Complete is true when the workload's own rollout of Wanted is over.
+	// Complete is true when the workload's own rollout of Wanted is over: all its pods are available, and no other revision has any.
 	Complete bool
 	// Wanted is the revision of the workload's present template; RestartOf the revision it only restarts, if any.
 	Wanted, RestartOf string
-	// Serving is the revision with the most available pods.
+	// Serving is the revision with the most available pods, whatever the memory says; empty when no pod is available.
 	Serving string
 	// BaselineAvailable counts the baseline's pods that can serve; MinAvailable is how many the workload's own strategy would keep.
 	BaselineAvailable, MinAvailable int32
-	// Strays counts the pods of every other revision.
+	// Strays counts the pods of all revisions that are neither baseline nor candidate.
 	Strays int32
 	// CandidatePods counts the candidate's pods, CandidateAvailable those that can serve.
 	CandidatePods, CandidateAvailable int32
@@ -126,7 +127,7 @@ type Workload struct {
 	Adopted, HandedOver bool
 }
 
-// Split is what was observed of the route. Without a route it is what the pod counts say.
+// Split is what was observed of the route. With Plan.PodShare nothing of it is read.
 type Split struct {
 	// Home is true when the route is as its owner wrote it; Gone when there is no such route.
 	Home, Gone bool
