@@ -12,10 +12,14 @@ func (t *turn) promote() {
 	case !w.Exists:
 		t.leave(ReasonTargetDeleted, "the workload was deleted")
 	case w.HandedOver || t.rolledOutByItself():
+		how := ": the pods that were judged now belong to the workload"
+		if t.s.Forced {
+			how = " as a person asked: its pods now belong to the workload"
+		}
 		t.s.Baseline = t.s.Candidate
 		t.forget()
 		t.enter(Finalizing, ReasonPromoted)
-		t.tell(ReasonPromoted, false, "revision %s is promoted: the pods that were judged now belong to the workload", t.s.Baseline)
+		t.tell(ReasonPromoted, false, "revision %s is promoted%s", t.s.Baseline, how)
 	case w.Complete && w.Replicas > 0:
 		t.wentElsewhere()
 	case w.Adopted:

@@ -140,7 +140,10 @@ func TestTheHandOver(t *testing.T) {
 		"the route says something else":                {func(q *question) { q.seen.Split = routed(10) }, waiting, ""},
 		"the workload has it, whatever the route says": {func(q *question) { q.seen.Workload.Adopted, q.seen.Split = true, atHome() }, handing, "the old pods are leaving"},
 		"all old pods are gone":                        {func(q *question) { q.seen.Workload.Adopted, q.seen.Workload.HandedOver = true, true }, promoted, "revision v2 is promoted"},
-		"a newer template changes nothing any more":    {func(q *question) { q.seen.Workload.Wanted = "v3" }, handing, ""},
+		"a person asked for it without evidence": {func(q *question) {
+			q.seen.Workload.Adopted, q.seen.Workload.HandedOver, q.state.Forced = true, true, true
+		}, promoted, "as a person asked"},
+		"a newer template changes nothing any more": {func(q *question) { q.seen.Workload.Wanted = "v3" }, handing, ""},
 		"a newer template is held after the promotion": {func(q *question) {
 			q.seen.Workload.Wanted, q.seen.Workload.Adopted, q.seen.Workload.HandedOver = "v3", true, true
 		}, outcome{Phase: rollout.Finalizing, Reason: rollout.ReasonPromoted, Hold: rollout.KeepPaused, Split: home, Event: rollout.ReasonPromoted}, ""},

@@ -74,7 +74,7 @@ func (t *turn) restOnBaseline() {
 		t.tell(ReasonReverted, false, "the template is the baseline's again: revision %s goes on serving", t.s.Baseline)
 	case w.Wanted != t.s.Baseline && w.Complete:
 		t.s.Baseline = w.Wanted
-		t.wait(ReasonWatching, t.serves("after a restart; waiting for a new template"))
+		t.wait(ReasonWatching, t.serves("waiting for a new template"))
 	case w.Paused:
 		t.wait(ReasonWatching, t.serves("the workload is paused, though no release is under way: kubectl rollout resume lets it roll"))
 	case w.Wanted != t.s.Baseline:
