@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -212,30 +213,35 @@ func (d *Deployments) remove(ctx context.Context, w *world, s *set) error {
 	return client.IgnoreNotFound(err)
 }
 
-// create makes the candidate's ReplicaSet as the Deployment controller would have made it, but empty and in the Canary's hands.
+// create makes the candidate's ReplicaSet as the Deployment controller would have made it, but empty and in the Canary's hands. It is rehearsed first: one that
+// admission gives another template would never be recognised, and every pass would make another.
 func (d *Deployments) create(ctx context.Context, w *world, revision string) error {
 	raw, err := w.candidateObject(revision)
 	if err != nil {
 		return err
 	}
+	rehearsed := raw.DeepCopy()
+	if err := d.Client.Create(ctx, rehearsed, client.DryRunAll, client.FieldOwner(fieldManager)); err != nil {
+		return unmade(err)
+	}
+	if made, err := w.parseSet(rehearsed); err != nil || made.template != w.deployment.template {
+		return errors.Join(err, fmt.Errorf("ReplicaSet %s would get another template than the Deployment's: something in this cluster changes ReplicaSets at admission", raw.GetName()))
+	}
 	if err := d.Client.Create(ctx, raw, client.FieldOwner(fieldManager)); err != nil {
-		if apierrors.IsAlreadyExists(err) {
-			return fmt.Errorf("%w; it neither belongs to the Deployment nor to this Canary: remove it if it is not needed", err)
-		}
-		return err
+		return unmade(err)
 	}
 	made, err := w.parseSet(raw)
 	if err != nil {
 		return err
 	}
 	w.put(made)
-	if made.template == w.deployment.template {
-		return nil
-	}
-	// Kept, it would never be recognised, and the next pass would make another.
-	err = fmt.Errorf("ReplicaSet %s came back with another template than it was made with: something in this cluster changes ReplicaSets at admission", made.Name)
-	if undo := d.remove(ctx, w, made); undo != nil {
-		return fmt.Errorf("%w; removing it: %w", err, undo)
+	return nil
+}
+
+// unmade says what to do about a name that is taken.
+func unmade(err error) error {
+	if apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("%w; it belongs neither to the Deployment nor to this Canary: remove it if nobody needs it", err)
 	}
 	return err
 }

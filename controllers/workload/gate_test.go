@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 )
@@ -25,14 +23,9 @@ func installGate(t *testing.T, c *cluster, namespace string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, document := range bytes.Split(content, []byte("\n---\n")) {
-		u := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(document, &u.Object); err != nil {
-			t.Fatal(err)
-		}
+	for _, u := range documents(t, content) {
 		if u.GetKind() == "MutatingAdmissionPolicyBinding" {
-			only := map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": namespace}}}
-			if err := unstructured.SetNestedMap(u.Object, only, "spec", "matchResources"); err != nil {
+			if err := unstructured.SetNestedMap(u.Object, onlyIn(namespace), "spec", "matchResources"); err != nil {
 				t.Fatal(err)
 			}
 		}

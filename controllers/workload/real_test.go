@@ -30,6 +30,8 @@ func TestOnRealControllers(t *testing.T) {
 		"whatever comes between two writes of a hand-over":                     disturbedHandOvers,
 		"a crash before or after any write of a release":                       crashes,
 		"a Canary deleted between any two writes of a hand-over":               abandonedHandOvers,
+		"the operator's own role suffices":                                     leastRights,
+		"a candidate that admission changes is not kept":                       meddlingAdmission,
 		"the gate pauses what a Canary targets, in the very write":             gate,
 	} {
 		t.Run(name, func(t *testing.T) {

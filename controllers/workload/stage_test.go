@@ -260,6 +260,9 @@ func (s *stage) hooked(before, after func(n int) error) *Deployments {
 	}
 	return &Deployments{Client: interceptor.NewClient(s.cluster.client, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			if options := (&client.CreateOptions{}).ApplyOptions(opts); len(options.DryRun) > 0 {
+				return c.Create(ctx, o, opts...)
+			}
 			return around(func() error { return c.Create(ctx, o, opts...) })
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
