@@ -161,6 +161,11 @@ func TestAtRest(t *testing.T) {
 			q.seen.Workload = serving("v2")
 			q.seen.Workload.Serving = ""
 		}, passes, "nothing of the workload serves"},
+		"first sight of a held template when what is there is not available": {func(q *question) {
+			q.state = rollout.State{}
+			q.seen.Workload = serving("v2")
+			q.seen.Workload.BaselineAvailable = 0
+		}, passes, "nothing of the workload serves"},
 		"first sight of a workload without pods": {func(q *question) {
 			q.state = rollout.State{}
 			q.seen.Workload = rollout.Workload{Exists: true, Wanted: "v2"}

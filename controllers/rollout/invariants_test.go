@@ -93,8 +93,11 @@ func risesOnlyWhenEarned(t turn) string {
 	}
 	w, split, next := t.seen.Workload, t.seen.Split, t.made.State
 	need := t.plan.Capacity(w.Replicas, next.Weight)
+	if next.Phase == rollout.Promoting {
+		need = w.MinAvailable
+	}
 	switch {
-	case next.Phase == rollout.Promoting && next.Forced && restoring(t) && w.CandidateAvailable >= w.Replicas:
+	case next.Phase == rollout.Promoting && next.Forced && restoring(t) && w.CandidateAvailable >= need:
 		// The way out when the baseline can't come back.
 	case !w.Exists || !w.Paused:
 		return "the workload is not held"

@@ -280,7 +280,7 @@ func (op *operator) freeBaseline(candidate string) {
 	if c == nil {
 		return
 	}
-	if c.owner == byCanary && (c.available < w.replicas || !w.podShare && (w.live != route{weight: 100})) {
+	if c.owner == byCanary && (c.available < w.minAvailable() || !w.podShare && (w.live != route{weight: 100})) {
 		op.object("the hand-over begins only when the candidate carries everything", "")
 	}
 	for _, s := range w.sets {
@@ -298,7 +298,7 @@ func (op *operator) releaseCandidate(candidate string) {
 
 func (op *operator) retireOthers(candidate string) {
 	c := op.world.set(candidate)
-	if c == nil || c.owner != byDeployment || c.available < op.world.replicas {
+	if c == nil || c.owner != byDeployment || c.available < op.world.minAvailable() {
 		return
 	}
 	for _, s := range op.world.sets {

@@ -48,15 +48,21 @@ func (t *turn) wentElsewhere() {
 	t.passThrough(true, rolledOutUnwatched)
 }
 
-// carriesAll says that the candidate has all pods and all requests: the baseline can go.
+// carriesAll says that the candidate has all requests and the pods for them: the baseline can go.
 func (t *turn) carriesAll() bool {
-	w, split := t.o.Workload, t.o.Split
+	split := t.o.Split
 	routed := t.p.PodShare || split.Settled && !split.Home && !split.Gone && split.Weight == 100
-	return routed && w.CandidateAvailable >= w.Replicas
+	return routed && t.o.Workload.CandidateAvailable >= t.enough()
+}
+
+// enough is how many pods can stand for the whole workload. All are asked for, but an autoscaler that never rests must not keep the hand-over from beginning.
+func (t *turn) enough() int32 {
+	w := t.o.Workload
+	return min(w.Replicas, max(w.MinAvailable, 1))
 }
 
 func (t *turn) awaitedForHandOver() string {
-	message := t.podsMessage(t.o.Workload.Replicas)
+	message := t.podsMessage(t.enough())
 	if split := t.o.Split; split.Message != "" {
 		message += "; " + split.Message
 	}

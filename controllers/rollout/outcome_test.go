@@ -47,7 +47,7 @@ func TestWithoutAGate(t *testing.T) {
 		"whoever does not want to wait gets all pods of the candidate": {
 			func(q *question) { q.seen.Wishes.Promote = "v2" },
 			outcome{Phase: rollout.Progressing, Reason: rollout.ReasonScaling, Hold: rollout.KeepPaused, Split: home, Pods: 10},
-			"6 of 10 pods",
+			"6 of 8 pods",
 		},
 		"and then the hand-over": {func(q *question) {
 			q.state.Forced, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = true, 10, 10
@@ -99,10 +99,10 @@ func TestWithoutARoute(t *testing.T) {
 		"pods that do not come are refused": {func(q *question) {
 			q.state.SettledAt, q.state.EnteredAt, q.seen.Workload.CandidateAvailable = time.Time{}, ago(time.Hour), 0
 		}, outcome{Phase: rollout.RollingBack, Reason: rollout.ReasonCandidateNotReady, Hold: rollout.KeepPaused, Split: 0, Event: rollout.ReasonRolledBack}, "0 of 1 pods"},
-		"the hand-over needs all pods": {func(q *question) {
+		"the hand-over needs the pods": {func(q *question) {
 			q.state.Phase, q.state.Weight, q.state.EnteredAt = rollout.Promoting, 100, now
-			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 10, 9
-		}, outcome{Phase: rollout.Promoting, Weight: 100, Reason: rollout.ReasonObserving, Hold: rollout.KeepPaused, Split: 100, Pods: 10}, "9 of 10"},
+			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 10, 7
+		}, outcome{Phase: rollout.Promoting, Weight: 100, Reason: rollout.ReasonObserving, Hold: rollout.KeepPaused, Split: 100, Pods: 10}, "7 of 8"},
 		"the hand-over with all pods": {func(q *question) {
 			q.state.Phase, q.state.Weight, q.state.EnteredAt = rollout.Promoting, 100, now
 			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 10, 10
@@ -133,8 +133,10 @@ func TestTheHandOver(t *testing.T) {
 	}
 	promoted := outcome{Phase: rollout.Finalizing, Reason: rollout.ReasonPromoted, Hold: rollout.LetRoll, Split: home, Event: rollout.ReasonPromoted}
 	decideAll(t, promoting, map[string]row{
-		"the candidate carries everything":             {func(*question) {}, handing, "10 of 10 pods available"},
-		"a pod is missing":                             {func(q *question) { q.seen.Workload.CandidateAvailable = 9 }, waiting, "9 of 10"},
+		"the candidate carries everything":             {func(*question) {}, handing, "8 of 8 pods available"},
+		"a pod is missing":                             {func(q *question) { q.seen.Workload.CandidateAvailable = 9 }, handing, ""},
+		"more are missing than the strategy takes":     {func(q *question) { q.seen.Workload.CandidateAvailable = 7 }, waiting, "7 of 8"},
+		"none is there, and the strategy takes it":     {func(q *question) { q.seen.Workload.CandidateAvailable, q.seen.Workload.MinAvailable = 0, 0 }, waiting, "0 of 1"},
 		"the route was written back":                   {func(q *question) { q.seen.Split = atHome() }, waiting, ""},
 		"the route says so and the gateway not yet":    {func(q *question) { q.seen.Split = rollout.Split{Weight: 100, Message: "not programmed"} }, waiting, "not programmed"},
 		"the route says something else":                {func(q *question) { q.seen.Split = routed(10) }, waiting, ""},
@@ -158,7 +160,7 @@ func TestTheHandOver(t *testing.T) {
 		"a deletion after the workload has it":    {func(q *question) { q.seen.Ending, q.seen.Workload.Adopted = true, true }, handing, ""},
 		"an abort before the workload has it":     {func(q *question) { q.seen.Wishes.Abort = "v2" }, back(rollout.ReasonAborted, rollout.ReasonRolledBack), "step 3 of 3 (weight 100%): a person aborted it"},
 		"pods that crash before the workload has": {func(q *question) { q.seen.Workload.Fatal, q.seen.Workload.Trouble = true, "OOMKilled" }, back(rollout.ReasonCandidateFailed, rollout.ReasonRolledBack), "OOMKilled"},
-		"it takes too long":                       {func(q *question) { q.state.EnteredAt, q.seen.Workload.CandidateAvailable = ago(time.Hour), 9 }, back(rollout.ReasonHandOverIncomplete, rollout.ReasonRolledBack), "not over within 10m: 9 of 10"},
+		"it takes too long":                       {func(q *question) { q.state.EnteredAt, q.seen.Workload.CandidateAvailable = ago(time.Hour), 7 }, back(rollout.ReasonHandOverIncomplete, rollout.ReasonRolledBack), "not over within 10m: 7 of 8"},
 		"the workload is deleted": {
 			func(q *question) { q.seen.Workload = rollout.Workload{CandidatePods: 10, Adopted: true} },
 			outcome{Phase: rollout.RollingBack, Reason: rollout.ReasonTargetDeleted, Split: 0, Pods: 10, Event: rollout.ReasonTargetDeleted},

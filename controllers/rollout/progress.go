@@ -104,18 +104,17 @@ func (t *turn) grant(weight int32, reason Reason) {
 // the candidate takes everything at once.
 func (t *turn) awaitBaseline() {
 	t.s.EnteredAt, t.s.SettledAt, t.s.Passed = t.o.Now, time.Time{}, false
-	if replicas := t.o.Workload.Replicas; t.s.Forced && t.o.Workload.CandidateAvailable < replicas {
-		t.awaitPods(replicas)
-		return
-	}
-	if t.s.Forced {
+	switch {
+	case !t.s.Forced:
+		t.wait(ReasonBaselineNotReady, fmt.Sprintf("the workload rolled by itself for a while, past the gate; the baseline comes back before the release goes on: %s. "+
+			"To go on without it: serin.dev/promote=%s", t.baselinePods(), wish(t.s.Candidate, t.s.Acknowledged.Promote)))
+	case t.o.Workload.CandidateAvailable < t.enough():
+		t.awaitPods(t.enough())
+	default:
 		t.s.Weight = 100
 		t.enter(Promoting, ReasonPromoting)
 		t.message = "a person asked not to wait for the baseline; handing the candidate over to the workload"
-		return
 	}
-	t.wait(ReasonBaselineNotReady, fmt.Sprintf("the workload rolled by itself for a while, past the gate; the baseline comes back before the release goes on: %s. "+
-		"To go on without it: serin.dev/promote=%s", t.baselinePods(), wish(t.s.Candidate, t.s.Acknowledged.Promote)))
 }
 
 func (t *turn) settled() bool {
@@ -256,7 +255,7 @@ func (t *turn) watch(reason Reason, message string) {
 func (t *turn) rise() {
 	w := t.o.Workload
 	next, more := t.next()
-	need := w.Replicas
+	need := t.enough()
 	if more {
 		need = t.capacity(next.Weight)
 	}

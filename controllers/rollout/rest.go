@@ -55,7 +55,7 @@ func (t *turn) firstSight() {
 		t.wait(ReasonWatching, t.serves("waiting for a new template"))
 	case !w.Paused:
 		t.wait(ReasonDeploymentRolling, "the workload is in the middle of a rollout of its own; waiting for its end before watching over the next")
-	case w.Serving == "":
+	case w.Serving == "", w.BaselineAvailable == 0:
 		t.passThrough(false, "nothing of the workload serves that could be compared")
 	case t.wants(w.Serving):
 		t.wait(ReasonDeploymentRolling, fmt.Sprintf("the workload is paused in the middle of its own rollout of revision %s; kubectl rollout resume lets it end", w.Wanted))

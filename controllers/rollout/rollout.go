@@ -100,8 +100,8 @@ type Observation struct {
 	Ending bool
 }
 
-// Workload is what was observed of the Deployment and its pods. The baseline's are those of State.Baseline; the candidate's those of State.Candidate, or of Wanted
-// when the memory names no candidate and Wanted is not the baseline.
+// Workload is what was observed of the Deployment and its pods. The baseline's are those of State.Baseline, or of Serving when the memory names none; the
+// candidate's those of State.Candidate, or of Wanted when the memory names none and Wanted is not the baseline.
 type Workload struct {
 	// Exists is false when the workload is gone.
 	Exists bool
