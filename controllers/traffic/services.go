@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -99,7 +100,7 @@ func copyable(source *corev1.Service, port int32) error {
 		if p.Port == port {
 			return nil
 		}
-		ports = append(ports, fmt.Sprint(p.Port))
+		ports = append(ports, strconv.Itoa(int(p.Port)))
 	}
 	return fmt.Errorf("%w: it has no port %d, only %s; correct spec.traffic.service.port of the Canary", ErrUnsupported, port, strings.Join(ports, ", "))
 }

@@ -21,20 +21,11 @@ type Generated struct {
 	Client client.Client
 }
 
-// Attachment says where a generated route is attached, and which hosts it answers for; no hosts means all of the gateway's.
-type Attachment struct {
-	Gateways  []Gateway
-	Hostnames []string
-}
-
-// Gateway names a Gateway. No namespace means that of the route, no section all of its listeners that allow the route.
-type Gateway struct{ Name, Namespace, Section string }
-
 // Ensure makes the route r.Object what it is to be: attached to the gateways, with one rule that sends every request to r.Service, or, if
 // it carries a split now, to the two generated Services in the same shares. It writes nothing when that is so already. It answers
 // [traffic.ErrUnsupported] when the cluster has no HTTPRoutes, when no gateway is named, or when a route of this name exists
 // that owner does not control.
-func (g Generated) Ensure(ctx context.Context, owner client.Object, r traffic.Route, to Attachment) error {
+func (g Generated) Ensure(ctx context.Context, owner client.Object, r traffic.Route, to traffic.Attachment) error {
 	h := routerOf("HTTPRoute", g.Client)
 	if len(to.Gateways) == 0 {
 		return h.failed("making", r.Object, fmt.Errorf("%w: no gateway to attach it to; name one in spec.traffic.gateway.parentRefs of the Canary",
@@ -57,7 +48,7 @@ func (g Generated) Ensure(ctx context.Context, owner client.Object, r traffic.Ro
 	return nil
 }
 
-func (g Generated) create(ctx context.Context, owner client.Object, h router, r traffic.Route, to Attachment) error {
+func (g Generated) create(ctx context.Context, owner client.Object, h router, r traffic.Route, to traffic.Attachment) error {
 	route := &unstructured.Unstructured{Object: map[string]any{"spec": attached(to)}}
 	route.SetGroupVersionKind(h.kind)
 	route.SetNamespace(r.Object.Namespace)
@@ -71,7 +62,7 @@ func (g Generated) create(ctx context.Context, owner client.Object, h router, r 
 	return g.Client.Create(ctx, route, client.FieldOwner(traffic.FieldManager))
 }
 
-func (g Generated) repair(ctx context.Context, owner client.Object, route *unstructured.Unstructured, r traffic.Route, to Attachment) error {
+func (g Generated) repair(ctx context.Context, owner client.Object, route *unstructured.Unstructured, r traffic.Route, to traffic.Attachment) error {
 	if err := traffic.OwnedBy(owner, route, g.Client.Scheme()); err != nil {
 		return err
 	}
@@ -102,7 +93,7 @@ func (g Generated) repair(ctx context.Context, owner client.Object, route *unstr
 
 // attached is the spec of a generated route apart from its rules. What the API server would fill in is written out, here and in
 // homeRules, so that the route read back compares equal.
-func attached(to Attachment) map[string]any {
+func attached(to traffic.Attachment) map[string]any {
 	var parents []any
 	for _, gateway := range to.Gateways {
 		parent := map[string]any{"group": Group, "kind": "Gateway", "name": gateway.Name}

@@ -34,8 +34,8 @@ func testGenerated(t *testing.T, c client.Client) {
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {
-			m := maker{c: c, r: testRoute(), to: Attachment{
-				Gateways:  []Gateway{{Name: "public"}, {Name: "internal", Namespace: "gateways", Section: "https"}},
+			m := maker{c: c, r: testRoute(), to: traffic.traffic.Attachment{
+				Gateways:  []traffic.Gateway{{Name: "public"}, {Name: "internal", Namespace: "gateways", Section: "https"}},
 				Hostnames: []string{"shop.example.com"},
 			}}
 			m.r.Object.Namespace = newNamespace(t, c)
@@ -49,7 +49,7 @@ type maker struct {
 	c     client.Client
 	owner client.Object
 	r     traffic.Route
-	to    Attachment
+	to    traffic.Attachment
 }
 
 func owner(name types.NamespacedName, uid types.UID) client.Object {
@@ -187,7 +187,7 @@ func repairsBrokenRules(t *testing.T, m maker) {
 func follows(t *testing.T, m maker) {
 	m.ensure(t)
 	m.set(t, 30)
-	m.to.Gateways, m.to.Hostnames = []Gateway{{Name: "next"}}, nil
+	m.to.Gateways, m.to.Hostnames = []traffic.Gateway{{Name: "next"}}, nil
 	m.r.Service = traffic.Backend{Service: "read-api-next", Port: 8080}
 	m.r.Baseline.Port, m.r.Candidate.Port = 8080, 8080
 	route := m.ensure(t)
