@@ -25,6 +25,7 @@ func release(rng *rand.Rand, requestsPerSecond float64, layout []float64) (faile
 				if step == 1 && firstPass == 0 {
 					firstPass = second
 				}
+			case Inconclusive:
 			}
 		}
 	}
@@ -34,7 +35,7 @@ func release(rng *rand.Rand, requestsPerSecond float64, layout []float64) (faile
 // TestHealthyReleases bounds how often noise alone rolls a good release back, and how long it keeps one waiting.
 //
 // Measured with the benchmark below: 1 of 9,000 releases was rolled back (95% upper bound 0.06%). The promise made here is
-// what so few releases can show: 1 of 100 gives a 95% upper bound of 4.7%. Requests are independent in this world; where
+// what so few releases can show: 1 of 60 gives a 95% upper bound of 7.7%. Requests are independent in this world; where
 // pods differ, or errors come in storms, the rate is higher and not bounded by this test.
 func TestHealthyReleases(t *testing.T) {
 	for name, world := range map[string]struct {
@@ -42,12 +43,12 @@ func TestHealthyReleases(t *testing.T) {
 		layout []float64
 		within int // seconds until nine of ten leave the first step, at a tenth of the rate
 	}{
-		"150 requests a second in default buckets": {150, semconv(), 20},
+		"150 requests a second in default buckets": {150, semconv(), 25},
 		"50 requests a second in fine buckets":     {50, fine(), 60},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const releases = 100
+			const releases = 60
 			rollbacks, waits := 0, make([]int, 0, releases)
 			for seed := range releases {
 				failed, wait := release(rand.New(rand.NewPCG(uint64(seed), 1)), world.rate, world.layout)

@@ -91,7 +91,7 @@ func align(a, b Histogram) (Histogram, Histogram) {
 		return a, b
 	}
 	common := union(a, b)
-	return common.refill(a), common.refill(b)
+	return a.within(common), b.within(common)
 }
 
 // has says whether b is a bucket of h, rather than the union of several.
@@ -99,8 +99,8 @@ func (h Histogram) has(b Bucket) bool {
 	return slices.ContainsFunc(h, func(own Bucket) bool { return own.Lower == b.Lower && own.Upper == b.Upper })
 }
 
-// refill counts h in the buckets of layout, of which each bucket of h lies within one.
-func (layout Histogram) refill(h Histogram) Histogram {
+// within counts h in the buckets of a layout, of which each bucket of h that is not empty lies within one.
+func (h Histogram) within(layout Histogram) Histogram {
 	out := slices.Clone(layout)
 	i := 0
 	for j := range out {

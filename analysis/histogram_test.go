@@ -13,8 +13,11 @@ func TestMerge(t *testing.T) {
 	for name, test := range map[string]struct{ a, b, want Histogram }{
 		"nothing and something": {nil, Histogram{{0, 1, 5}}, Histogram{{0, 1, 5}}},
 		"one layout":            {Histogram{{0, 1, 5}, {1, inf, 0}}, Histogram{{0, 1, 2}, {1, inf, 3}}, Histogram{{0, 1, 7}, {1, inf, 3}}},
-		"a finer layout within a coarser": {Histogram{{0, 1, 5}, {1, 4, 6}}, Histogram{{1, 2, 1}, {2, 4, 1}, {4, 8, 1}},
-			Histogram{{0, 1, 5}, {1, 4, 8}, {4, 8, 1}}},
+		"a finer layout within a coarser": {
+			Histogram{{0, 1, 5}, {1, 4, 6}},
+			Histogram{{1, 2, 1}, {2, 4, 1}, {4, 8, 1}},
+			Histogram{{0, 1, 5}, {1, 4, 8}, {4, 8, 1}},
+		},
 		"boundaries that cross become one bucket": {Histogram{{0, 2, 1}, {2, 4, 1}}, Histogram{{1, 3, 1}}, Histogram{{0, 4, 3}}},
 		"an empty bucket has no say":              {Histogram{{0, 4, 0}, {4, 8, 1}}, Histogram{{1, 2, 1}, {2, 3, 1}}, Histogram{{1, 2, 1}, {2, 3, 1}, {4, 8, 1}}},
 	} {

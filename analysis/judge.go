@@ -84,7 +84,7 @@ func nothing() findings {
 
 // weighLimit looks at the candidate alone.
 func (c Criterion) weighLimit(f *findings, e evidence) {
-	f.candidate, _ = c.value(e.candidate, proofNats)
+	f.candidate = c.value(e.candidate, proofNats)
 	if beyond(f.candidate) {
 		f.unknown = "lies beyond the last finite bucket (" + FormatValue(e.candidate.latency.last(), true) +
 			"): the histogram needs larger buckets"
@@ -111,7 +111,7 @@ func (c Criterion) weighIncrease(f *findings, e evidence, least float64) {
 		f.doubt = short
 		return
 	}
-	f.baseline, _ = c.value(e.baseline, proofNats)
+	f.baseline = c.value(e.baseline, proofNats)
 	proof, lean := c.compare(e, proofNats), c.compare(e, leanNats)
 	switch {
 	case beyond(f.baseline) || beyond(proof.baseline):
@@ -150,8 +150,8 @@ type comparison struct {
 func (c Criterion) compare(e evidence, nats float64) comparison {
 	k := comparison{comparable: true}
 	if c.Errors {
-		k.baseline, _ = c.value(e.baseline, nats)
-		k.candidate, _ = c.value(e.candidate, nats)
+		k.baseline = c.value(e.baseline, nats)
+		k.candidate = c.value(e.candidate, nats)
 	} else {
 		baseline, candidate := align(e.baseline.latency, e.candidate.latency)
 		var in [2]Bucket
@@ -167,12 +167,13 @@ func (c Criterion) compare(e evidence, nats float64) comparison {
 	return k
 }
 
-// value is the error rate or quantile of one arm, and for the latter the bucket that holds it.
-func (c Criterion) value(t tally, nats float64) (interval, Bucket) {
+// value is the error rate or quantile of one arm.
+func (c Criterion) value(t tally, nats float64) interval {
 	if c.Errors {
-		return proportion(t.errors, t.requests, nats), Bucket{}
+		return proportion(t.errors, t.requests, nats)
 	}
-	return t.latency.quantile(c.Quantile, nats)
+	v, _ := t.latency.quantile(c.Quantile, nats)
+	return v
 }
 
 // harm is the increase, beyond the tolerated one, that a Pass has to rule out.

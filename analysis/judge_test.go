@@ -48,21 +48,35 @@ func TestJudgeErrors(t *testing.T) {
 		wantMessage string
 	}{
 		"no observations at all": {compared, nil, Inconclusive, "errors: no requests from the candidate yet"},
-		"too few requests": {compared, errorsOf(2, 1000, 0, 17), Inconclusive,
-			"errors: 17 of the 50 requests needed from the candidate so far"},
-		"not even total failure is judged on too few requests": {compared, errorsOf(2, 1000, 49, 49), Inconclusive,
-			"errors: 49 of the 50 requests needed from the candidate so far"},
-		"a silent baseline": {compared, errorsOf(0, 0, 0, 500), Inconclusive,
-			"errors 0% on 500 of the candidate's requests: no requests from the baseline yet"},
-		"too small a baseline": {compared, errorsOf(0, 12, 0, 500), Inconclusive,
-			"errors 0% on 500 of the candidate's requests: 12 of the 50 requests needed from the baseline so far"},
-		"equal rates": {compared, errorsOf(20, 10_000, 4, 2000), Pass,
-			"errors 0.2% vs 0.2% on the baseline (+0 points, -0.29 to 0.65; allowed +0.1) on 2,000 of the candidate's requests"},
-		"ten times the errors": {compared, errorsOf(20, 10_000, 41, 2000), Fail,
-			"errors 2.1% vs 0.2% on the baseline (+1.9 points, 0.85 to 3.3; allowed +0.1) on 2,000 of the candidate's requests"},
-		"the same ten times on few requests": {compared, errorsOf(20, 10_000, 2, 100), Inconclusive,
+		"too few requests": {
+			compared, errorsOf(2, 1000, 0, 17), Inconclusive,
+			"errors: 17 of the 50 requests needed from the candidate so far",
+		},
+		"not even total failure is judged on too few requests": {
+			compared, errorsOf(2, 1000, 49, 49), Inconclusive,
+			"errors: 49 of the 50 requests needed from the candidate so far",
+		},
+		"a silent baseline": {
+			compared, errorsOf(0, 0, 0, 500), Inconclusive,
+			"errors 0% on 500 of the candidate's requests: no requests from the baseline yet",
+		},
+		"too small a baseline": {
+			compared, errorsOf(0, 12, 0, 500), Inconclusive,
+			"errors 0% on 500 of the candidate's requests: 12 of the 50 requests needed from the baseline so far",
+		},
+		"equal rates": {
+			compared, errorsOf(20, 10_000, 4, 2000), Pass,
+			"errors 0.2% vs 0.2% on the baseline (+0 points, -0.29 to 0.65; allowed +0.1) on 2,000 of the candidate's requests",
+		},
+		"ten times the errors": {
+			compared, errorsOf(20, 10_000, 41, 2000), Fail,
+			"errors 2.1% vs 0.2% on the baseline (+1.9 points, 0.85 to 3.3; allowed +0.1) on 2,000 of the candidate's requests",
+		},
+		"the same ten times on few requests": {
+			compared, errorsOf(20, 10_000, 2, 100), Inconclusive,
 			"errors 2% vs 0.2% on the baseline (+1.8 points, -0.19 to 11.8; allowed +0.1) on 100 of the candidate's requests: " +
-				"it looks worse, but this may still be chance"},
+				"it looks worse, but this may still be chance",
+		},
 		"no errors at all":                           {compared, errorsOf(0, 1000, 0, 100), Pass, ""},
 		"no errors, but hardly any requests":         {compared, errorsOf(0, 1000, 0, 50), Pass, ""},
 		"an increase within the tolerance":           {compared, errorsOf(1000, 100_000, 109, 10_000), Pass, ""},
@@ -100,36 +114,55 @@ func TestJudgeLatency(t *testing.T) {
 		want        Verdict
 		wantMessage string
 	}{
-		"half slower": {p95, latencyOf(spread(10_000, 0.094, fine()), spread(1204, 0.142, fine())), Fail,
-			"latency p95 142ms vs 94ms on the baseline (+48ms, 32ms to 71ms; allowed +9.4ms) on 1,204 of the candidate's requests"},
+		"half slower": {
+			p95, latencyOf(spread(10_000, 0.094, fine()), spread(1204, 0.142, fine())), Fail,
+			"latency p95 142ms vs 94ms on the baseline (+48ms, 32ms to 71ms; allowed +9.4ms) on 1,204 of the candidate's requests",
+		},
 		"half slower in default buckets": {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1204, 0.142, semconv())), Fail, ""},
 		"equal":                          {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 0.094, semconv())), Pass, ""},
 		"faster":                         {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 0.050, semconv())), Pass, ""},
 		"5% slower is tolerated":         {p95, latencyOf(spread(1e6, 0.200, fine()), spread(1e6, 0.210, fine())), Pass, ""},
 		"12% slower, on many requests":   {p95, latencyOf(spread(1e6, 0.200, fine()), spread(1e6, 0.224, fine())), Fail, ""},
 		"4 ms slower is tolerated where that is much": {p95, latencyOf(spread(1e6, 0.008, fine()), spread(1e6, 0.012, fine())), Pass, ""},
-		"nothing from the baseline": {p95, latencyOf(nil, spread(1000, 0.094, fine())), Inconclusive,
-			"latency p95 94ms on 1,000 of the candidate's requests: no requests from the baseline yet"},
-		"the baseline beyond the last bucket": {p95, latencyOf(spread(1000, 30, semconv()), spread(1000, 30, semconv())), Inconclusive,
-			"latency p95 lies beyond the last finite bucket on the baseline: the histogram needs larger buckets"},
-		"the candidate perhaps beyond the last bucket": {p95, latencyOf(spread(1000, 9.7, semconv()), spread(1000, 10.2, semconv())), Inconclusive,
-			"latency p95 lies beyond the last finite bucket (10s): the histogram needs larger buckets"},
-		"the candidate far beyond the last bucket": {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 30, semconv())), Fail,
-			"latency p95 over 10s vs 94ms on the baseline (9.9s or more; allowed +9.4ms) on 1,000 of the candidate's requests"},
-		"new boundaries, the same latency": {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 0.094, odd)), Inconclusive,
-			"latency p95 can't be compared: the two versions use different histogram buckets"},
+		"nothing from the baseline": {
+			p95, latencyOf(nil, spread(1000, 0.094, fine())), Inconclusive,
+			"latency p95 94ms on 1,000 of the candidate's requests: no requests from the baseline yet",
+		},
+		"the baseline beyond the last bucket": {
+			p95, latencyOf(spread(1000, 30, semconv()), spread(1000, 30, semconv())), Inconclusive,
+			"latency p95 lies beyond the last finite bucket on the baseline: the histogram needs larger buckets",
+		},
+		"the candidate perhaps beyond the last bucket": {
+			p95, latencyOf(spread(1000, 9.7, semconv()), spread(1000, 10.2, semconv())), Inconclusive,
+			"latency p95 lies beyond the last finite bucket (10s): the histogram needs larger buckets",
+		},
+		"the candidate far beyond the last bucket": {
+			p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 30, semconv())), Fail,
+			"latency p95 over 10s vs 94ms on the baseline (9.9s or more; allowed +9.4ms) on 1,000 of the candidate's requests",
+		},
+		"new boundaries, the same latency": {
+			p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 0.094, odd)), Inconclusive,
+			"latency p95 can't be compared: the two versions use different histogram buckets",
+		},
 		"more boundaries, the same latency": {p95, latencyOf(spread(10_000, 0.094, []float64{0.01, 0.1, 1}),
 			spread(1000, 0.094, []float64{0.01, 0.03, 0.1, 0.3, 1})), Pass, ""},
 		"under the limit":        {limited, latencyOf(nil, spread(1000, 0.3, semconv())), Pass, ""},
 		"at the limit":           {limited, latencyOf(nil, spread(1000, 0.52, semconv())), Inconclusive, ""},
 		"proven over the limit":  {limited, latencyOf(nil, spread(1000, 0.9, semconv())), Fail, ""},
 		"far beyond the buckets": {limited, latencyOf(nil, spread(1000, 50, semconv())), Fail, "latency p95 over 10s on 1,000 of the candidate's requests: over the limit of 500ms"},
-		"a limit within a bucket is not proven exceeded": {Criterion{Name: "latency", Quantile: 0.95, Limit: 0.3},
-			latencyOf(nil, spread(1e6, 0.45, semconv())), Inconclusive, ""},
-		"buckets that overlap": {p95, latencyOf(Histogram{{0, 2, 900}, {1, 3, 900}}, spread(1000, 0.1, fine())), Inconclusive,
-			"latency p95: the source sent a histogram whose bucket (1, 3] overlaps the one before it"},
-		"a quantile that is none": {Criterion{Name: "latency", Quantile: 1, Limit: 1}, latencyOf(nil, spread(1000, 0.1, fine())), Inconclusive,
-			"latency p100: neither an error rate nor a quantile to judge"},
+		"a limit within a bucket is not proven exceeded": {
+			Criterion{Name: "latency", Quantile: 0.95, Limit: 0.3},
+			latencyOf(nil, spread(1e6, 0.45, semconv())), Inconclusive, "",
+		},
+		"buckets that overlap": {
+			p95, latencyOf(Histogram{{0, 2, 900}, {1, 3, 900}}, spread(1000, 0.1, fine())), Inconclusive,
+			"latency p95: the source sent a histogram whose bucket (1, 3] overlaps the one before it",
+		},
+		"a quantile that is none": {
+			Criterion{Name: "latency", Quantile: 1, Limit: 1},
+			latencyOf(nil, spread(1000, 0.1, fine())), Inconclusive,
+			"latency p100: neither an error rate nor a quantile to judge",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Judge(Policy{Criteria: []Criterion{test.criterion}, MinRequests: 50}, test.obs)

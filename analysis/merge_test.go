@@ -10,8 +10,10 @@ import (
 func TestMergeOfObservations(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	look := func(arm Arm, pod string, from, to int, requests float64) Observation {
-		return Observation{Metric: "m", Arm: arm, Pod: pod, Window: Window{at(from), at(to)}, Requests: requests, Errors: 1,
-			Latency: Histogram{{0, 1, requests}}}
+		return Observation{
+			Metric: "m", Arm: arm, Pod: pod, Window: Window{at(from), at(to)}, Requests: requests, Errors: 1,
+			Latency: Histogram{{0, 1, requests}},
+		}
 	}
 	obs := []Observation{
 		look(Candidate, "x", 10, 20, 5), look(Baseline, "a", 0, 10, 100), look(Candidate, "x", 0, 10, 7), look(Candidate, "y", 0, 10, 1),

@@ -71,8 +71,10 @@ func TestPodsOfLongNames(t *testing.T) {
 }
 
 func TestArmsOfTraefik(t *testing.T) {
-	s := analysis.Subject{Namespace: "shop",
-		Baseline: analysis.Target{Service: "api-baseline"}, Candidate: analysis.Target{Service: "api-candidate"}}
+	s := analysis.Subject{
+		Namespace: "shop",
+		Baseline:  analysis.Target{Service: "api-baseline"}, Candidate: analysis.Target{Service: "api-candidate"},
+	}
 	const route = "httproute-shop-api-gw-infra-gateway-ep-web-0-45d788efaf73843700f0-svc-"
 	for service, want := range map[string]string{
 		route + "shop-api-baseline-0@kubernetesgateway":                                           "baseline",
@@ -94,8 +96,10 @@ func TestArmsOfTraefik(t *testing.T) {
 }
 
 func TestArmsOfNginx(t *testing.T) {
-	s := analysis.Subject{Namespace: "shop",
-		Baseline: analysis.Target{Service: "api-baseline"}, Candidate: analysis.Target{Service: "api-candidate"}}
+	s := analysis.Subject{
+		Namespace: "shop",
+		Baseline:  analysis.Target{Service: "api-baseline"}, Candidate: analysis.Target{Service: "api-candidate"},
+	}
 	for _, test := range []struct{ service, canary, want string }{
 		{"api-baseline", "", "baseline"},
 		{"api-baseline", "shop-api-candidate-80", "candidate"},

@@ -28,7 +28,7 @@ func up(pod string) string { return fmt.Sprintf(`up{job="pods",instance="%s:80"}
 
 // TestCounting gives samples, taken every ten seconds or so, and a window from 100 to 130 seconds.
 func TestCounting(t *testing.T) {
-	const old, new = "api-1-aaaaa", "api-2-bbbbb"
+	const old, fresh = "api-1-aaaaa", "api-2-bbbbb"
 	for name, test := range map[string]struct {
 		series func(f *fake)
 		want   []string
@@ -59,38 +59,38 @@ func TestCounting(t *testing.T) {
 			f.add(counter(old, "200", ""), "85:1", "95:10")
 		}, nil},
 		"the first errors of a pod are a new series": {func(f *fake) {
-			f.add(counter(new, "200", ""), "95:10", "105:20", "115:30", "125:40")
-			f.add(counter(new, "500", ""), "115:4", "125:6")
+			f.add(counter(fresh, "200", ""), "95:10", "105:20", "115:30", "125:40")
+			f.add(counter(fresh, "500", ""), "115:4", "125:6")
 		}, []string{"1 api-2-bbbbb 36/6"}},
 		"the first errors come with the last scrape": {func(f *fake) {
-			f.add(counter(new, "200", ""), "95:10", "125:10")
-			f.add(counter(new, "503", ""), "125:3")
+			f.add(counter(fresh, "200", ""), "95:10", "125:10")
+			f.add(counter(fresh, "503", ""), "125:3")
 		}, []string{"1 api-2-bbbbb 3/3"}},
 		"a new pod counts from zero": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:10", "125:20")
-			f.add(counter(new, "200", ""), "115:7", "125:9")
+			f.add(counter(fresh, "200", ""), "115:7", "125:9")
 		}, []string{"0 api-1-aaaaa 10/0", "1 api-2-bbbbb 9/0"}},
 		"a pod that was scraped before it served counts from zero": {func(f *fake) {
-			f.add(up(new), "85:1", "95:1", "105:1")
-			f.add(counter(new, "200", ""), "115:7", "125:9")
+			f.add(up(fresh), "85:1", "95:1", "105:1")
+			f.add(counter(fresh, "200", ""), "115:7", "125:9")
 		}, []string{"1 api-2-bbbbb 9/0"}},
 		"a new pod that did not answer its first scrapes counts from zero": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:10", "125:20")
-			f.add(up(new), "85:0", "95:0", "115:1")
-			f.add(counter(new, "200", ""), "115:7", "125:9")
+			f.add(up(fresh), "85:0", "95:0", "115:1")
+			f.add(counter(fresh, "200", ""), "115:7", "125:9")
 		}, []string{"0 api-1-aaaaa 10/0", "1 api-2-bbbbb 9/0"}},
 		"an old pod that answers scrapes again does not": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:10", "125:20")
-			f.add(up(new), "-1000:1", "-500:0", "95:0", "115:1")
-			f.add(counter(new, "200", ""), "-1000:500000", "115:1000000", "125:1000002")
+			f.add(up(fresh), "-1000:1", "-500:0", "95:0", "115:1")
+			f.add(counter(fresh, "200", ""), "-1000:500000", "115:1000000", "125:1000002")
 		}, []string{"0 api-1-aaaaa 10/0", "1 api-2-bbbbb 2/0"}},
 		"when Prometheus itself just started, nothing counts from zero": {func(f *fake) {
 			f.add(counter(old, "200", ""), "115:1000000", "125:1000010")
-			f.add(counter(new, "200", ""), "115:1000", "125:1001")
+			f.add(counter(fresh, "200", ""), "115:1000", "125:1001")
 		}, []string{"0 api-1-aaaaa 10/0", "1 api-2-bbbbb 1/0"}},
 		"but what appears after its first scrape does": {func(f *fake) {
-			f.add(counter(new, "200", ""), "105:1000", "115:1001", "125:1001")
-			f.add(counter(new, "500", ""), "125:2")
+			f.add(counter(fresh, "200", ""), "105:1000", "115:1001", "125:1001")
+			f.add(counter(fresh, "500", ""), "125:2")
 		}, []string{"1 api-2-bbbbb 3/2"}},
 		"a pod that goes away counts as far as it was scraped": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:10", "105:30")
@@ -108,7 +108,7 @@ func TestCounting(t *testing.T) {
 			f.add(counter(old, "200", `,prometheus_replica="b"`), "97:11", "107:30", "127:51")
 		}, []string{"0 api-1-aaaaa 40/0"}},
 		"two containers of a pod count both": {func(f *fake) {
-			f.add(strings.Replace(counter(old, "200", `,container="app"`), ":80", ":80", 1), "95:10", "125:50")
+			f.add(counter(old, "200", `,container="app"`), "95:10", "125:50")
 			f.add(strings.Replace(counter(old, "200", `,container="side"`), ":80", ":81", 1), "95:10", "125:15")
 		}, []string{"0 api-1-aaaaa 45/0"}},
 		"labels add up, whatever they are": {func(f *fake) {
@@ -132,7 +132,7 @@ func TestCounting(t *testing.T) {
 		}, []string{"0 api-1-aaaaa 41/1"}},
 		"without a counter, the histogram's count": {func(f *fake) {
 			f.add(strings.Replace(counter(old, "200", ""), "http_requests_total", "http_request_duration_seconds_count", 1), "95:10", "125:50")
-			f.add(strings.Replace(counter(new, "500", ""), "http_requests_total", "http_request_duration_seconds_count", 1), "95:10", "125:12")
+			f.add(strings.Replace(counter(fresh, "500", ""), "http_requests_total", "http_request_duration_seconds_count", 1), "95:10", "125:12")
 		}, []string{"0 api-1-aaaaa 40/0", "1 api-2-bbbbb 2/2"}},
 		"the labels of older scrape configurations": {func(f *fake) {
 			f.add(`http_requests_total{kubernetes_namespace="shop",kubernetes_pod_name="api-1-aaaaa",status="500"}`, "95:10", "125:50")

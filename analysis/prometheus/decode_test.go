@@ -65,8 +65,10 @@ func TestDecodeMatrix(t *testing.T) {
 			Labels: map[string]string{"__name__": "http_request_duration_seconds", "pod": "api-1-aaaaa"},
 			Histograms: histograms{
 				{1435781430781, 42, analysis.Histogram{
-					{Lower: -0.25, Upper: 0.25, Count: 3}, {Lower: 0.25, Upper: 0.5, Count: 12},
-					{Lower: 0.5, Upper: 1, Count: 21}, {Lower: 2, Upper: math.Inf(1), Count: 6},
+					{Lower: -0.25, Upper: 0.25, Count: 3},
+					{Lower: 0.25, Upper: 0.5, Count: 12},
+					{Lower: 0.5, Upper: 1, Count: 21},
+					{Lower: 2, Upper: math.Inf(1), Count: 6},
 				}},
 				{1435781445781, 0, nil},
 			},
@@ -88,8 +90,10 @@ func TestDecodeVector(t *testing.T) {
 	}
 	want := []series{
 		{Labels: map[string]string{"__name__": "up", "job": "prometheus", "instance": "localhost:9090"}, Value: &float{1435781451781, 1}},
-		{Labels: map[string]string{"__name__": "h", "job": "node"},
-			Histogram: &histogram{1435781451781, 3, analysis.Histogram{{Lower: 0.1, Upper: 0.2, Count: 3}}}},
+		{
+			Labels:    map[string]string{"__name__": "h", "job": "node"},
+			Histogram: &histogram{1435781451781, 3, analysis.Histogram{{Lower: 0.1, Upper: 0.2, Count: 3}}},
+		},
 	}
 	if diff := cmp.Diff(want, got, compared()); diff != "" {
 		t.Error(diff)

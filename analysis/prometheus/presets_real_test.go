@@ -103,8 +103,8 @@ func (w wanted) verify(t *testing.T, o analysis.Observation, r *recorded) {
 }
 
 // rename replaces a text in the exposition.
-func (r *recorded) rename(old, new string) *recorded {
-	r.before, r.after = strings.ReplaceAll(r.before, old, new), strings.ReplaceAll(r.after, old, new)
+func (r *recorded) rename(text, other string) *recorded {
+	r.before, r.after = strings.ReplaceAll(r.before, text, other), strings.ReplaceAll(r.after, text, other)
 	r.text = r.before
 	return r
 }
@@ -132,8 +132,10 @@ func testPresets(t *testing.T, p *realPrometheus) {
 	window := analysis.Window{From: from, To: p.scraped(scraped...)}
 
 	const ingress = "nginx_ingress_controller_request"
-	istio := wanted{"istio_requests_total", "istio_request_duration_milliseconds", "response_code", 1e-3,
-		func(labels map[string]string) bool { return labels["reporter"] == "destination" }}
+	istio := wanted{
+		"istio_requests_total", "istio_request_duration_milliseconds", "response_code", 1e-3,
+		func(labels map[string]string) bool { return labels["reporter"] == "destination" },
+	}
 	within := func(label, text string) func(map[string]string) bool {
 		return func(labels map[string]string) bool { return strings.Contains(labels[label], text) }
 	}
@@ -148,14 +150,24 @@ func testPresets(t *testing.T, p *realPrometheus) {
 		candidate         wanted
 		from              [2]*recorded
 	}{
-		"Traefik": {"traefik", "shop",
+		"Traefik": {
+			"traefik", "shop",
 			wanted{"traefik_service_requests_total", "traefik_service_request_duration_seconds", "code", 1, within("service", "-api-baseline-")},
 			wanted{"traefik_service_requests_total", "traefik_service_request_duration_seconds", "code", 1, within("service", "-api-candidate-")},
-			[2]*recorded{traefik, traefik}},
-		"ingress-nginx": {"nginx", "shop", wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("shop", "")},
-			wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("shop", "shop-api-candidate-80")}, [2]*recorded{nginx, nginx}},
-		"ingress-nginx with labels renamed": {"nginx", "mall", wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("mall", "")},
-			wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("mall", "mall-api-candidate-80")}, [2]*recorded{operated, operated}},
+			[2]*recorded{traefik, traefik},
+		},
+		"ingress-nginx": {
+			"nginx", "shop",
+			wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("shop", "")},
+			wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("shop", "shop-api-candidate-80")},
+			[2]*recorded{nginx, nginx},
+		},
+		"ingress-nginx with labels renamed": {
+			"nginx", "mall",
+			wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("mall", "")},
+			wanted{ingress + "s", ingress + "_duration_seconds", "status", 1, canary("mall", "mall-api-candidate-80")},
+			[2]*recorded{operated, operated},
+		},
 		"Istio": {"istio", "shop", istio, istio, [2]*recorded{istio1, istio2}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,6 +20,7 @@ func TestRealPrometheus(t *testing.T) {
 
 // fast and failing make a request's answer.
 func fast(i int) (float64, int) { return 0.02 * math.Exp(0.02*float64(i%100)), 200 }
+
 func failing(i int) (float64, int) {
 	return 0.3, 200 + 300*(i%2)
 }
@@ -66,8 +67,10 @@ func testRelease(t *testing.T, p *realPrometheus) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	subject := analysis.Subject{Namespace: namespace,
-		Baseline: analysis.Target{ReplicaSet: "api-5d9f"}, Candidate: analysis.Target{ReplicaSet: "api-7c8b"}}
+	subject := analysis.Subject{
+		Namespace: namespace,
+		Baseline:  analysis.Target{ReplicaSet: "api-5d9f"}, Candidate: analysis.Target{ReplicaSet: "api-7c8b"},
+	}
 	truth := map[string][]request{old1.name: old1.served(), old2.name: old2.served(), new1.name: new1.served(), later.name: later.served()}
 	for _, preset := range []string{"opentelemetry", "classic"} {
 		queries := []analysis.Query{{Metric: "errors", Preset: preset, Errors: true}}

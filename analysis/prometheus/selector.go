@@ -80,46 +80,51 @@ func scanSelector(text string) (selector, error) {
 	head := selectorHead.FindStringSubmatch(text)
 	s := selector{name: head[1]}
 	rest, braces := strings.CutPrefix(text[len(head[0]):], "{")
-	if !braces {
-		if rest == "" && s.name != "" {
-			return s, errors.New("it lacks {$arm}, which stands for the matchers that tell the versions apart")
-		}
+	switch {
+	case !braces && rest == "" && s.name != "":
+		return s, errors.New("it lacks {$arm}, which stands for the matchers that tell the versions apart")
+	case !braces:
 		return s, errors.New("only a series selector can be written here, without functions: the counting is Serin's")
 	}
-	arm := false
-	for end := ""; end != "}"; {
-		if end == "," && strings.TrimSpace(rest) == "}" { // PromQL allows a comma after the last one
-			rest = ""
-			break
-		}
-		item := selectorItem.FindStringSubmatch(rest)
-		if item == nil {
-			return s, fmt.Errorf("%q does not begin with a label matcher", rest)
-		}
-		rest, end = rest[len(item[0]):], item[6]
-		switch name := item[2]; {
-		case item[1] != "":
-			arm = true
-			continue
-		case item[3] == "__name__" && item[4] == "=":
-			name = item[5]
-			fallthrough
-		case name != "":
-			if s.name != "" {
-				return s, errors.New("it names the metric twice")
-			}
-			s.name = unquote(name)
-		default:
-			s.matchers = append(s.matchers, item[3]+item[4]+item[5])
-		}
-	}
+	arm, rest, err := s.scanMatchers(rest)
 	switch {
+	case err != nil:
+		return s, err
 	case strings.TrimSpace(rest) != "":
 		return s, errors.New("only a series selector can be written here, without ranges or offsets: the counting is Serin's")
 	case !arm:
 		return s, errors.New("it lacks $arm, which stands for the matchers that tell the versions apart")
 	}
 	return s, nil
+}
+
+// scanMatchers reads what follows an opening brace, and answers what follows the closing one.
+func (s *selector) scanMatchers(text string) (arm bool, rest string, err error) {
+	for end := ""; end != "}"; {
+		if end == "," && strings.TrimSpace(text) == "}" { // PromQL allows a comma after the last one
+			return arm, "", nil
+		}
+		item := selectorItem.FindStringSubmatch(text)
+		if item == nil {
+			return arm, "", fmt.Errorf("%q does not begin with a label matcher", text)
+		}
+		text, end = text[len(item[0]):], item[6]
+		name := item[2]
+		if item[3] == "__name__" && item[4] == "=" {
+			name = item[5]
+		}
+		switch {
+		case item[1] != "":
+			arm = true
+		case name != "" && s.name != "":
+			return arm, "", errors.New("it names the metric twice")
+		case name != "":
+			s.name = unquote(name)
+		default:
+			s.matchers = append(s.matchers, item[3]+item[4]+item[5])
+		}
+	}
+	return arm, text, nil
 }
 
 // unquote reads a PromQL string; single quotes are not Go's.

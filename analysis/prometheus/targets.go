@@ -24,8 +24,10 @@ func targetOf(labels map[string]string, pod string) target {
 		container: labels["container"],
 		job:       labels["job"],
 		instance:  labels["instance"],
-		rest: strings.Join([]string{labels["endpoint"], labels["cluster"], labels["prometheus"], labels["prometheus_replica"],
-			labels["replica"], labels["receive_replica"]}, "\x00"),
+		rest: strings.Join([]string{
+			labels["endpoint"], labels["cluster"], labels["prometheus"], labels["prometheus_replica"],
+			labels["replica"], labels["receive_replica"],
+		}, "\x00"),
 	}
 }
 
