@@ -23,6 +23,7 @@ import (
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers"
+	"github.com/serin-dev/serin/controllers/traffic/gatewayapi"
 	"github.com/serin-dev/serin/controllers/workload"
 )
 
@@ -138,6 +139,7 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 		Clock:     clock.RealClock{},
 		Workloads: &workload.Deployments{Client: direct},
 		Routers:   routers(),
+		Generator: gatewayapi.Generated{Client: direct},
 		Sources:   sources,
 		Drain:     s.drain,
 		Workers:   s.workers,

@@ -36,6 +36,8 @@ type CanaryReconciler struct {
 	Clock     clock.PassiveClock
 	Workloads *workload.Deployments
 	Routers   traffic.Registry
+	// Generator keeps the routes that Serin makes.
+	Generator traffic.Generator
 	Sources   *Sources
 	// Drain is how long a split must have been settled at 0 before the candidate's pods go.
 	Drain time.Duration

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
-	"github.com/serin-dev/serin/controllers/traffic/gatewayapi"
+	"github.com/serin-dev/serin/controllers/traffic"
 )
 
 // generates says that Serin makes and owns this Canary's route.
@@ -14,7 +14,7 @@ func generates(c *v1alpha1.Canary) bool {
 
 // generatedRoute is the route that Serin makes; it has the Canary's name.
 func generatedRoute(c *v1alpha1.Canary) v1alpha1.RouteReference {
-	return v1alpha1.RouteReference{Group: gatewayapi.Group, Kind: "HTTPRoute", Name: c.Name}
+	return v1alpha1.RouteReference{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute", Name: c.Name}
 }
 
 // generate keeps the generated route, when there is to be one. It goes with the Canary, whose deletion ends the release first.
@@ -24,9 +24,9 @@ func (r *routes) generate(ctx context.Context) error {
 		return nil
 	}
 	gateway := canary.Spec.Traffic.Gateway
-	to := gatewayapi.Attachment{Hostnames: gateway.Hostnames}
+	to := traffic.Attachment{Hostnames: gateway.Hostnames}
 	for _, parent := range gateway.ParentRefs {
-		to.Gateways = append(to.Gateways, gatewayapi.Gateway{Name: parent.Name, Namespace: parent.Namespace, Section: parent.SectionName})
+		to.Gateways = append(to.Gateways, traffic.Gateway{Name: parent.Name, Namespace: parent.Namespace, Section: parent.SectionName})
 	}
 	return r.generated.Ensure(ctx, canary, r.bound[0].route, to)
 }

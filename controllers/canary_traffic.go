@@ -12,7 +12,6 @@ import (
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/traffic"
-	"github.com/serin-dev/serin/controllers/traffic/gatewayapi"
 )
 
 // splitter is what carries the split of one Canary: its routes, or the pods themselves.
@@ -29,7 +28,7 @@ func (r *CanaryReconciler) splitterFor(s *scene) splitter {
 	if spec == nil {
 		return pods{scene: s}
 	}
-	return &routes{scene: s, bound: r.bind(s.canary, spec), services: traffic.Services{Client: r.Direct}, generated: gatewayapi.Generated{Client: r.Direct}}
+	return &routes{scene: s, bound: r.bind(s.canary, spec), services: traffic.Services{Client: r.Direct}, generated: r.Generator}
 }
 
 // pods are the split of a workload without a route: the share follows their number.
@@ -55,7 +54,7 @@ type routes struct {
 	scene     *scene
 	bound     []boundRoute
 	services  traffic.Services
-	generated gatewayapi.Generated
+	generated traffic.Generator
 }
 
 // boundRoute is one route and the router that speaks its kind; nil when this installation has none.

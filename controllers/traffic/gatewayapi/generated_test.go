@@ -34,7 +34,7 @@ func testGenerated(t *testing.T, c client.Client) {
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {
-			m := maker{c: c, r: testRoute(), to: traffic.traffic.Attachment{
+			m := maker{c: c, r: testRoute(), to: traffic.Attachment{
 				Gateways:  []traffic.Gateway{{Name: "public"}, {Name: "internal", Namespace: "gateways", Section: "https"}},
 				Hostnames: []string{"shop.example.com"},
 			}}

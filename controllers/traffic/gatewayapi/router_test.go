@@ -113,7 +113,7 @@ func kindNotInstalled(t *testing.T, c client.Client) {
 	if err := router.Release(t.Context(), r); err != nil {
 		t.Errorf("releasing: %v", err)
 	}
-	err := Generated{Client: c}.Ensure(t.Context(), owner(r.Object, "one"), r, traffic.traffic.Attachment{Gateways: []traffic.Gateway{{Name: "public"}}})
+	err := Generated{Client: c}.Ensure(t.Context(), owner(r.Object, "one"), r, traffic.Attachment{Gateways: []traffic.Gateway{{Name: "public"}}})
 	if !errors.Is(err, traffic.ErrUnsupported) || !strings.Contains(err.Error(), want) {
 		t.Errorf("making: %v", err)
 	}
