@@ -44,7 +44,7 @@ func (c call) writes() bool {
 	return slices.Contains([]string{"create", "update", "patch", "delete"}, c.Verb) && c.Object.Resource != "events"
 }
 
-// calls are those of the operator about one namespace (or, with an empty name, about objects in none) between two moments.
+// calls are those of the operator about one namespace between two moments.
 func (c *cluster) calls(namespace string, from, to time.Time) ([]call, error) {
 	// The file is turned over when it is large.
 	files, err := filepath.Glob(strings.TrimSuffix(c.auditLog, ".log") + "*.log")
@@ -60,7 +60,8 @@ func (c *cluster) calls(namespace string, from, to time.Time) ([]call, error) {
 		lines := bufio.NewScanner(bytes.NewReader(raw))
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
-			if !bytes.Contains(lines.Bytes(), []byte(operatorUser)) {
+			// Decoding all of a large file would take longer than some journeys.
+			if line := lines.Bytes(); !bytes.Contains(line, []byte(operatorUser)) || !bytes.Contains(line, []byte(`"namespace":"`+namespace+`"`)) {
 				continue
 			}
 			var one call

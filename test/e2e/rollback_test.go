@@ -151,7 +151,7 @@ func missingImage(t *testing.T, c *cluster) {
 	a := newApp(t, c, "image")
 	a.watchOver()
 	a.send(60, 0)
-	a.release(version{name: "v2", image: "registry.invalid/no-such-image:v1"})
+	a.release(version{name: "v2", image: "localhost:1/no-such-image:v1"})
 	began := time.Now()
 	a.refused("v2")
 	t.Logf("refused within %s", since(began))
