@@ -186,12 +186,12 @@ func TestCriteriaAreCombined(t *testing.T) {
 		want     Verdict
 		mentions []string
 	}{
-		"nothing is judged":                       {nil, good, Inconclusive, []string{"there is no metric"}},
-		"everything passes":                       {usual().Criteria, append(good, fast...), Pass, []string{"errors 0%", "latency p95 100ms"}},
-		"one of them fails":                       {usual().Criteria, append(good, slow...), Fail, []string{"latency p95 300ms"}},
-		"both fail":                               {usual().Criteria, append(bad, slow...), Fail, []string{"errors 50%", "; latency p95 300ms"}},
-		"one is missing":                          {usual().Criteria, good, Inconclusive, []string{"latency p95: no requests from the candidate yet"}},
-		"one is missing, but the other one fails": {usual().Criteria, bad, Fail, []string{"errors 50%"}},
+		"nothing is judged":                   {nil, good, Inconclusive, []string{"there is no metric"}},
+		"everything passes":                   {usual().Criteria, append(good, fast...), Pass, []string{"errors 0%", "latency p95 100ms"}},
+		"one of them fails":                   {usual().Criteria, append(good, slow...), Fail, []string{"latency p95 300ms"}},
+		"both fail":                           {usual().Criteria, append(bad, slow...), Fail, []string{"errors 50%", "; latency p95 300ms"}},
+		"one is missing":                      {usual().Criteria, good, Inconclusive, []string{"latency p95: no requests from the candidate yet"}},
+		"one is missing, the other one fails": {usual().Criteria, bad, Fail, []string{"errors 50%"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Judge(Policy{Criteria: test.criteria, MinRequests: 50}, test.obs)
