@@ -132,7 +132,7 @@ func (s *Story) release(ctx context.Context, a act) error {
 	if r.Outcome != a.want {
 		return fmt.Errorf("the outcome should be %s and is %s: %s", a.want, r.Outcome, r.Message)
 	}
-	s.Terminal.Good("%s after %.0f s; it had %d%% of the traffic at most. Serin says: %s", r.Outcome, r.Took.Seconds(), r.Reached, r.Message)
+	s.Terminal.Good("%s: %s after %.0f s, having had %d%% of the traffic at most.", a.version, r.Outcome, r.Took.Seconds(), r.Reached)
 	if a.want == v1alpha1.ReasonPromoted {
 		return s.promoted(ctx, a, r)
 	}

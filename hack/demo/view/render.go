@@ -46,11 +46,13 @@ func render(f Frame, width int) []line {
 
 // renderShort is the frame on one line, for an output that only grows.
 func renderShort(f Frame) string {
-	b, c := f.Baseline, f.Candidate
-	return fmt.Sprintf("  %5s  %s%s  weight %d%% (callers: %.1f%%)  p95 %s %s, %s %s  errors %s, %s  verdict %s  pods %d+%d  failed by the platform: %d",
-		clock(f.Elapsed), orDash(f.Phase), stepText(f.Step), f.Weight, f.share(),
-		b.Version, latency(b.P95, b.Requests), c.Version, latency(c.P95, c.Requests),
-		rate(b.Failed, b.Requests), rate(c.Failed, c.Requests), orDash(f.Verdict), b.Ready, c.Ready, f.Failures.Platform)
+	return fmt.Sprintf("  %5s  %s%s  %d%% (callers: %.1f%%) | %s | %s | verdict %s | failed by the platform: %d",
+		clock(f.Elapsed), orDash(f.Phase), stepText(f.Step), f.Weight, f.share(), f.Baseline.short(), f.Candidate.short(), orDash(f.Verdict), f.Failures.Platform)
+}
+
+// short is an arm as its callers and its pods see it.
+func (a Arm) short() string {
+	return fmt.Sprintf("%s: p95 %s, errors %s, %d of %d pods", orDash(a.Version), latency(a.P95, a.Requests), rate(a.Failed, a.Requests), a.Ready, a.Pods)
 }
 
 func traffic(f Frame) line {
