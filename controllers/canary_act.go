@@ -61,8 +61,8 @@ func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollou
 	if err != nil {
 		return err
 	}
-	if progress.Paused && s.state.Phase == d.State.Phase {
-		r.tellGuarded(ctx, s, d)
+	if progress.Paused {
+		r.tell(ctx, s, s.guarded(d))
 	}
 	return nil
 }
@@ -97,14 +97,20 @@ func pauseOf(h rollout.Hold) workload.Pause {
 	return workload.LeaveAsIs
 }
 
-// tellGuarded tells that the workload rolled by itself in the middle of a release and was stopped: somebody resumed it by hand, or the gate is missing.
-func (r *CanaryReconciler) tellGuarded(ctx context.Context, s *scene, d rollout.Decision) {
-	guarded := d
-	guarded.Event = &rollout.Event{
-		Reason:  v1alpha1.ReasonResumedByHand,
-		Warning: true,
-		Message: fmt.Sprintf("the Deployment was found rolling and is paused again: the release of %s is not over. To promote it now: kubectl annotate canary %s serin.dev/promote=%s --overwrite",
-			d.State.Candidate, s.canary.Name, d.State.Candidate),
+// guarded tells that the workload was found rolling and was stopped: at the release's start the gate is missing, later somebody resumed it by hand.
+func (s *scene) guarded(d rollout.Decision) rollout.Decision {
+	if !inFlight(s.state.Phase) && s.state.Phase != rollout.Failed {
+		d.Event = &rollout.Event{Reason: v1alpha1.ReasonGuarded, Warning: true, Message: fmt.Sprintf(
+			"revision %s began to roll before it was paused, and was stopped: the gate did not see the push. Is it installed? kubectl get mutatingadmissionpolicybinding gate.serin.dev",
+			d.State.Candidate)}
+		return d
 	}
-	r.tell(ctx, s, guarded)
+	why, instead := "the release of %s is not over. To promote it now", "promote"
+	if d.State.Phase == rollout.Failed {
+		why, instead = "%s was refused. To try it again", "retry"
+	}
+	d.Event = &rollout.Event{Reason: v1alpha1.ReasonResumedByHand, Warning: true, Message: fmt.Sprintf(
+		"the Deployment was found rolling and is paused again: "+why+": kubectl annotate canary %s serin.dev/%s=%s --overwrite",
+		d.State.Candidate, s.canary.Name, instead, d.State.Candidate)}
+	return d
 }

@@ -80,6 +80,8 @@ const (
 	ReasonAborted = "Aborted"
 	// ReasonResumedByHand means that the workload was unpaused behind Serin's back, and is paused again.
 	ReasonResumedByHand = "ResumedByHand"
+	// ReasonGuarded means that a new template began to roll before it was paused, because the gate did not see the push.
+	ReasonGuarded = "Guarded"
 	// ReasonVerbIgnored means that an annotation names a revision that it can't apply to.
 	ReasonVerbIgnored = "VerbIgnored"
 

@@ -91,7 +91,7 @@ func gateRemoved(t *testing.T, c *cluster) {
 		t.Errorf("%d requests were answered by the candidate before its first step", early)
 	}
 	a.until("people to be told", patience, func(w *world) bool {
-		return w.told(v1alpha1.ReasonResumedByHand)
+		return w.told(v1alpha1.ReasonGuarded)
 	})
 	a.promoted("v2")
 	a.nothingLeft(home)
