@@ -82,7 +82,7 @@ func newClient(t *testing.T, config *rest.Config) client.Client {
 }
 
 // fakeClient counts generations, as an API server does and the fake does not.
-func fakeClient(t *testing.T, kind string) client.Client {
+func fakeClient(t *testing.T, kind string) client.WithWatch {
 	t.Helper()
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(schema.GroupVersionKind{Group: Group, Version: "v1", Kind: kind})

@@ -125,34 +125,49 @@ func (h router) SetWeight(ctx context.Context, r traffic.Route, percent int32) e
 // in memory.go says why that takes two. Stopped in between, it goes on where it was. Of several Canaries that split the route,
 // the last one to release it gives it back.
 func (h router) Release(ctx context.Context, r traffic.Route) error {
+	var err error
+	for range 3 {
+		// The data plane reports on the first write within milliseconds, so the second one often meets a newer route than it was made
+		// for. Everything is then read and thought through again.
+		var again bool
+		if again, err = h.release(ctx, r); !again {
+			break
+		}
+	}
+	return err
+}
+
+// release is one attempt. again is true when only the second write met a conflict.
+func (h router) release(ctx context.Context, r traffic.Route) (again bool, err error) {
 	route, err := h.get(ctx, r.Object)
 	if errors.Is(err, traffic.ErrRouteNotFound) || errors.Is(err, traffic.ErrUnsupported) {
 		// There is no such route, or no such kind any more.
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	was, trace := recall(route, r)
 	rules := rulesOf(route)
 	if !trace && len(shares(rules, r)) == 0 {
-		return nil
+		return false, nil
 	}
 	was.Owners = rightfulOwners(route, was)
 	home := restore(rules, r, was.originals(r))
 	if others := was.without(r); len(others.Splits) > 0 {
-		return h.write(ctx, "restoring", route, home, func() error { return remember(route, others) })
+		return false, h.write(ctx, "restoring", route, home, func() error { return remember(route, others) })
 	}
 	if !reflect.DeepEqual(home, rules) {
 		if err := h.write(ctx, "restoring", route, home, func() error { return remember(route, was) }); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return h.write(ctx, "giving back", route, home, func() error {
+	err = h.write(ctx, "giving back", route, home, func() error {
 		route.SetManagedFields(giveBack(route.GetManagedFields(), was.Owners))
 		forget(route)
 		return nil
 	})
+	return apierrors.IsConflict(err), err
 }
 
 func (h router) get(ctx context.Context, name types.NamespacedName) (*unstructured.Unstructured, error) {

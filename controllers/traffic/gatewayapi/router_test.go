@@ -1,14 +1,17 @@
 package gatewayapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/yaml"
 
 	"github.com/serin-dev/serin/controllers/traffic"
@@ -116,6 +119,40 @@ func kindNotInstalled(t *testing.T, c client.Client) {
 	err := Generated{Client: c}.Ensure(t.Context(), owner(r.Object, "one"), r, traffic.Attachment{Gateways: []traffic.Gateway{{Name: "public"}}})
 	if !errors.Is(err, traffic.ErrUnsupported) || !strings.Contains(err.Error(), want) {
 		t.Errorf("making: %v", err)
+	}
+}
+
+// TestReleaseWhileTheDataPlaneReports lets a report come in ahead of the second write, as it does on every cluster.
+func TestReleaseWhileTheDataPlaneReports(t *testing.T) {
+	for reports, want := range map[int]bool{1: true, 2: true, 100: false} {
+		t.Run(fmt.Sprint(reports, " reports"), func(t *testing.T) {
+			plain := fakeClient(t, "HTTPRoute")
+			route := routeFrom(t, "spec: {parentRefs: [{name: public}], rules: [{backendRefs: [{name: read-api, port: 80}]}]}")
+			if err := plain.Create(t.Context(), route); err != nil {
+				t.Fatal(err)
+			}
+			writes := 0
+			c := interceptor.NewClient(plain, interceptor.Funcs{
+				Update: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.UpdateOption) error {
+					if writes++; writes > 2 && writes <= 2+reports {
+						acknowledge(t, c, route.GroupVersionKind(), testRoute().Object)
+					}
+					return c.Update(ctx, obj, opts...)
+				},
+			})
+			router := HTTPRoute(c)
+			if err := router.SetWeight(t.Context(), testRoute(), 30); err != nil {
+				t.Fatal(err)
+			}
+			err := router.Release(t.Context(), testRoute())
+			if want != (err == nil) || err != nil && !apierrors.IsConflict(err) {
+				t.Errorf("released: %v", err)
+			}
+			split, err := router.Observe(t.Context(), testRoute())
+			if err != nil || split.Home != want || split.Weight != 0 {
+				t.Errorf("observed %+v (%v)", split, err)
+			}
+		})
 	}
 }
 
