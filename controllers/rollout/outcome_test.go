@@ -249,6 +249,10 @@ func TestTheWayBack(t *testing.T) {
 			q.state = rollout.State{Phase: rollout.RollingBack, Baseline: "v1", Reason: rollout.ReasonSuperseded}
 			q.seen.Workload.Wanted, q.seen.Workload.CandidatePods, q.seen.Workload.BaselineAvailable = "v3", 3, 7
 		}, outcome{Phase: rollout.Progressing, Reason: rollout.ReasonReleaseStarted, Hold: rollout.KeepPaused, Split: home, Pods: 3, Event: rollout.ReasonReleaseStarted}, "revision v3"},
+		"it does not start before the route is home": {func(q *question) {
+			q.state = rollout.State{Phase: rollout.RollingBack, Baseline: "v1", Reason: rollout.ReasonSuperseded, EnteredAt: now}
+			q.seen.Workload.Wanted, q.seen.Split = "v3", routed(7)
+		}, cleared, "giving the route back"},
 		"the baseline has been replaced behind our back": {func(q *question) {
 			empty(q)
 			q.seen.Workload.Wanted, q.seen.Workload.Serving, q.seen.Workload.BaselineAvailable, q.seen.Workload.Strays = "v4", "v3", 0, 10
