@@ -158,7 +158,7 @@ func gateForReal(s *stage) {
 			s.t.Fatal("the Deployment is not paused")
 		}
 	}
-	if o := s.observe(baseline, ""); o.Wanted == baseline || o.Candidate.Name != "" {
+	if o := s.observe(baseline, ""); o.Wanted == baseline || o.Candidate.Name != "" || !o.Paused || o.PausedBy != "" {
 		s.t.Errorf("observed %+v", o)
 	}
 	s.witness.now()

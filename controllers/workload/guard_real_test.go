@@ -36,6 +36,9 @@ func failedOpen(t *testing.T, c *cluster) {
 		t.Error("it is not told that the Deployment was found rolling")
 	}
 	s.takenBack(baseline, candidate, 1)
+	if o := s.observe(baseline, candidate); !o.Paused || o.PausedBy != fieldManager {
+		t.Errorf("paused %t by %q", o.Paused, o.PausedBy)
+	}
 	s.witness.now()
 	if n := s.witness.fewestReady(start, "app:v1", "app:slow"); n < 6 {
 		t.Errorf("only %d pods were ready at some moment, the Deployment's own strategy keeps 6", n)

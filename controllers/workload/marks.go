@@ -112,7 +112,7 @@ func (w *world) canaryReference(s *set) []metav1.OwnerReference {
 // hiddenLabels are the labels of a ReplicaSet with pods that are under test: without those that the Deployment selects by. Should the Canary's reference go, the
 // Deployment still doesn't adopt it, which would ship what nobody has judged. The pods keep all of theirs.
 func (w *world) hiddenLabels(s *set) map[string]string {
-	hidden := maps.Clone(s.Labels)
+	hidden := s.shownLabels()
 	requirements := labels.Everything()
 	if selector, err := metav1.LabelSelectorAsSelector(w.deployment.Spec.Selector); err == nil {
 		requirements = selector

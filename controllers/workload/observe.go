@@ -1,5 +1,7 @@
 package workload
 
+import "encoding/json"
+
 // observe tells what the world shows, and which set the candidate is; nil when there is none.
 func (w *world) observe(baseline, candidate string) (Observation, *set) {
 	d := w.deployment
@@ -18,7 +20,7 @@ func (w *world) observe(baseline, candidate string) (Observation, *set) {
 		under = w.unreleased(serving)
 	}
 	seen := Observation{
-		Exists: true, UID: d.UID, Paused: d.Spec.Paused, Replicas: d.replicas(), MinAvailable: d.minAvailable(),
+		Exists: true, UID: d.UID, Paused: d.Spec.Paused, PausedBy: d.pausedBy(), Replicas: d.replicas(), MinAvailable: d.minAvailable(),
 		ProgressDeadlineSeconds: valueOr(d.Spec.ProgressDeadlineSeconds, 600),
 		Complete:                w.complete(),
 		Wanted:                  w.wanted(),
@@ -33,6 +35,22 @@ func (w *world) observe(baseline, candidate string) (Observation, *set) {
 		}
 	}
 	return seen, under
+}
+
+// pausedBy is the field manager that owns spec.paused; empty when nobody does.
+func (d *deployment) pausedBy() string {
+	for _, m := range d.ManagedFields {
+		var owned struct {
+			Spec map[string]json.RawMessage `json:"f:spec"`
+		}
+		if m.FieldsV1 == nil || json.Unmarshal(m.FieldsV1.GetRawBytes(), &owned) != nil {
+			continue
+		}
+		if _, owns := owned.Spec["f:paused"]; owns && d.Spec.Paused {
+			return m.Manager
+		}
+	}
+	return ""
 }
 
 // facts are what others get to see of a set. A nil set has none.

@@ -306,7 +306,10 @@ func restart(t *testing.T, c *cluster) {
 		t.Errorf("observed after another restart %+v", o)
 	}
 	// Also a paused restart of the baseline may roll.
-	s.patch(`{"spec":{"paused":true}}`)
+	s.kubectl("rollout", "pause", "deployment/web")
+	if o := s.observe(first, ""); o.PausedBy != "kubectl-rollout" {
+		t.Errorf("paused by %q", o.PausedBy)
+	}
 	s.ensure(s.deployments(), Desired{Pause: LetRoll, Baseline: first})
 	s.settle()
 }

@@ -158,7 +158,7 @@ func (w *world) take(s *set, why string) step {
 // level gives a set in the Canary's hands its number of pods.
 func (w *world) level(s, serving *set, pods int32) step {
 	allowed, restored := w.allowance(s, serving, pods)
-	st := change(s, fmt.Sprintf("scaling the candidate to %d pods", allowed), func(rs *appsv1.ReplicaSet) {
+	st := change(s, fmt.Sprintf("bringing a ReplicaSet under test to %d pods", allowed), func(rs *appsv1.ReplicaSet) {
 		w.hold(s, rs, allowed, s.takenOver())
 		rs.Spec.MinReadySeconds = w.deployment.Spec.MinReadySeconds
 		if restored {

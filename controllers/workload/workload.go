@@ -37,6 +37,9 @@ type Observation struct {
 	UID    types.UID
 	// Paused is spec.paused.
 	Paused bool
+	// PausedBy is the field manager that owns spec.paused while it is true: kubectl-rollout for a person's kubectl rollout pause, serin for the guard, and empty for
+	// the gate, whose pause nobody owns unless the manifest itself names the field.
+	PausedBy string
 	// Replicas is spec.replicas.
 	Replicas int32
 	// MinAvailable is how many pods the Deployment's own strategy would keep available through a rollout; Replicas for Recreate.
