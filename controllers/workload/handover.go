@@ -96,7 +96,7 @@ func (w *world) settleAside(want Desired) step {
 	for _, s := range aside {
 		successor := w.named(s.asideFor())
 		switch {
-		case successor != nil && successor.theirs():
+		case successor != nil && successor.theirs() && successor.DeletionTimestamp == nil:
 			if needed := min(w.deployment.replicas(), s.replicas()) - w.deployment.unavailable(); successor.Status.AvailableReplicas < needed {
 				waiting = wait("the old pods stay until %d of the candidate's are available again; %d are", needed, successor.Status.AvailableReplicas)
 				continue
