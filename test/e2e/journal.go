@@ -13,6 +13,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -61,11 +62,20 @@ func watchNamespace(ctx context.Context, c client.WithWatch, namespace string) *
 	return j
 }
 
-// follow watches one kind, from where the last watch ended. The namespace is new, so that there is nothing to list first.
+// follow watches one kind, from where the last watch ended. The namespace is new, so that there is nothing to list first. A kind that is gone, because Serin is
+// being uninstalled, may come back.
 func (j *journal) follow(ctx context.Context, c client.WithWatch, namespace string, list client.ObjectList) error {
 	from := ""
 	for ctx.Err() == nil {
 		w, err := c.Watch(ctx, list, client.InNamespace(namespace), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: from}})
+		if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+			from = ""
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("watching %T: %w", list, err)
 		}
