@@ -77,6 +77,13 @@ func TestJudgeErrors(t *testing.T) {
 			"errors 2% vs 0.2% on the baseline (+1.8 points, -0.19 to 11.8; allowed +0.1) on 100 of the candidate's requests: " +
 				"it looks worse, but this may still be chance",
 		},
+		"one error that may well be chance": {
+			compared, errorsOf(20, 10_000, 1, 150), Inconclusive,
+			"errors 0.67% vs 0.2% on the baseline (+0.47 points, -0.23 to 6.5; allowed +0.1) on 150 of the candidate's requests: " +
+				"it looks worse, but this may still be chance",
+		},
+		"a little more than tolerated, on few requests":  {compared, errorsOf(20, 10_000, 2, 600), Pass, ""},
+		"a little more than tolerated, on many requests": {compared, errorsOf(2000, 1_000_000, 72, 20_000), Inconclusive, ""},
 		"no errors at all":                           {compared, errorsOf(0, 1000, 0, 100), Pass, ""},
 		"no errors, but hardly any requests":         {compared, errorsOf(0, 1000, 0, 50), Pass, ""},
 		"an increase within the tolerance":           {compared, errorsOf(1000, 100_000, 109, 10_000), Pass, ""},
@@ -120,9 +127,14 @@ func TestJudgeLatency(t *testing.T) {
 		},
 		"half slower in default buckets": {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1204, 0.142, semconv())), Fail, ""},
 		"equal":                          {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 0.094, semconv())), Pass, ""},
-		"faster":                         {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 0.050, semconv())), Pass, ""},
-		"5% slower is tolerated":         {p95, latencyOf(spread(1e6, 0.200, fine()), spread(1e6, 0.210, fine())), Pass, ""},
-		"12% slower, on many requests":   {p95, latencyOf(spread(1e6, 0.200, fine()), spread(1e6, 0.224, fine())), Fail, ""},
+		"a quantile that so few requests can't bound": {
+			Criterion{Name: "latency", Quantile: 0.99, Relative: 0.1},
+			latencyOf(spread(10_000, 0.094, fine()), spread(60, 0.094, fine())),
+			Inconclusive, "",
+		},
+		"faster":                       {p95, latencyOf(spread(10_000, 0.094, semconv()), spread(1000, 0.050, semconv())), Pass, ""},
+		"5% slower is tolerated":       {p95, latencyOf(spread(1e6, 0.200, fine()), spread(1e6, 0.210, fine())), Pass, ""},
+		"12% slower, on many requests": {p95, latencyOf(spread(1e6, 0.200, fine()), spread(1e6, 0.224, fine())), Fail, ""},
 		"4 ms slower is tolerated where that is much": {p95, latencyOf(spread(1e6, 0.008, fine()), spread(1e6, 0.012, fine())), Pass, ""},
 		"nothing from the baseline": {
 			p95, latencyOf(nil, spread(1000, 0.094, fine())), Inconclusive,

@@ -181,14 +181,15 @@ func TestRetryAfter(t *testing.T) {
 		deadline    time.Duration
 		wantAsked   int64
 		wantAtLeast time.Duration
+		wantAtMost  time.Duration
 		wantSuccess bool
 	}{
-		"is waited for":                         {"1", time.Minute, 2, time.Second, true},
-		"as a date":                             {time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat), time.Minute, 2, 0, true},
-		"is not waited for beyond the deadline": {"5", time.Second, 1, 0, false},
-		"is not waited for without end":         {"3600", 0, 1, 0, false},
-		"may be missing":                        {"", time.Minute, 2, 0, true},
-		"may be nonsense":                       {"soon", time.Minute, 2, 0, true},
+		"is waited for":                         {"1", time.Minute, 2, time.Second, time.Minute, true},
+		"as a date":                             {time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat), time.Minute, 2, 0, time.Minute, true},
+		"is not waited for beyond the deadline": {"9", 8 * time.Second, 1, 0, 6 * time.Second, false},
+		"is not waited for without end":         {"3600", 0, 1, 0, time.Minute, false},
+		"may be missing":                        {"", time.Minute, 2, 0, time.Minute, true},
+		"may be nonsense":                       {"soon", time.Minute, 2, 0, time.Minute, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -212,7 +213,8 @@ func TestRetryAfter(t *testing.T) {
 			defer cancel()
 			begun := time.Now()
 			err = source.Ping(ctx)
-			if (err == nil) != test.wantSuccess || asked.Load() != test.wantAsked || time.Since(begun) < test.wantAtLeast {
+			if (err == nil) != test.wantSuccess || asked.Load() != test.wantAsked ||
+				time.Since(begun) < test.wantAtLeast || time.Since(begun) > test.wantAtMost {
 				t.Errorf("%v after %d requests and %v", err, asked.Load(), time.Since(begun))
 			}
 			if errors.Is(err, analysis.ErrRejected) {

@@ -40,6 +40,11 @@ func TestCounting(t *testing.T) {
 		"a sample at the beginning is before it, one at the end within": {func(f *fake) {
 			f.add(counter(old, "200", ""), "90:1", "100:10", "130:17")
 		}, []string{"0 api-1-aaaaa 7/0"}},
+		"the same where ranges are closed": {func(f *fake) {
+			f.closed = true
+			f.add(counter(old, "200", ""), "90:1", "100:10", "130:17")
+			f.add(counter(old, "500", ""), "100:10", "130:17")
+		}, []string{"0 api-1-aaaaa 14/7"}},
 		"a reset counts from zero": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:100", "105:120", "115:5", "125:8")
 		}, []string{"0 api-1-aaaaa 28/0"}},
@@ -111,6 +116,11 @@ func TestCounting(t *testing.T) {
 			f.add(counter(old, "200", `,container="app"`), "95:10", "125:50")
 			f.add(strings.Replace(counter(old, "200", `,container="side"`), ":80", ":81", 1), "95:10", "125:15")
 		}, []string{"0 api-1-aaaaa 45/0"}},
+		"a container that is new in a pod that is not": {func(f *fake) {
+			f.add(counter(old, "200", `,container="app"`), "95:10", "125:50")
+			f.add(strings.ReplaceAll(counter(old, "200", `,container="side"`), ":80", ":81"), "115:5", "125:15")
+			f.add(`up{job="pods",instance="api-1-aaaaa:81"}`, "105:1", "115:1", "125:1")
+		}, []string{"0 api-1-aaaaa 55/0"}},
 		"labels add up, whatever they are": {func(f *fake) {
 			f.add(counter(old, "200", `,method="get"`), "95:10", "125:50")
 			f.add(counter(old, "200", `,method="post"`), "95:10", "125:20")

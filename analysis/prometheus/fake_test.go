@@ -19,6 +19,8 @@ import (
 // fake is a server that speaks the documented wire format of Prometheus' HTTP API and evaluates the few forms of expression
 // that this package sends. Times are seconds after the epoch.
 type fake struct {
+	// closed ranges include their beginning, as those of Prometheus 2 do.
+	closed   bool
 	series   []*fakeSeries
 	requests atomic.Int64
 }
@@ -79,10 +81,10 @@ func (s *fakeSeries) matches(selector string) bool {
 }
 
 // within are the samples in (at-length, at].
-func (s *fakeSeries) within(at, length float64) []fakeSample {
+func (s *fakeSeries) within(at, length float64, closed bool) []fakeSample {
 	var out []fakeSample
 	for _, sample := range s.samples {
-		if sample.at > at-length && sample.at <= at {
+		if (sample.at > at-length || closed && sample.at == at-length) && sample.at <= at {
 			out = append(out, sample)
 		}
 	}
@@ -122,7 +124,7 @@ func (f *fake) evaluate(query string, at float64) (kind string, result []string,
 		kind = "vector"
 	}
 	for _, s := range f.series {
-		samples := s.within(at, seconds(m[3]))
+		samples := s.within(at, seconds(m[3]), f.closed)
 		if len(samples) == 0 || !s.matches(m[2]) {
 			continue
 		}
@@ -148,7 +150,7 @@ func (f *fake) evaluate(query string, at float64) (kind string, result []string,
 
 func (f *fake) up(selector string, at, short, long float64) (result []string) {
 	for _, s := range f.series {
-		recent, past := s.within(at, short), s.within(at, long)
+		recent, past := s.within(at, short, f.closed), s.within(at, long, f.closed)
 		if !s.matches(selector) || len(past) == 0 {
 			continue
 		}

@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -82,9 +83,9 @@ func (ts targets) of(t target) *scraped {
 // is itself new, while others were scraped before. Where nothing at all is known from before, it may be old.
 func (ts targets) fromZero(t *scraped, c *counter) bool {
 	switch {
-	case t.known || t.firstAt < c.firstAt || t.wasUp:
+	case t.known || t.firstAt < c.firstAt:
 		return true
-	case t.wasLost || ts.knows(t.place): // scraped again, or by one more scraper
+	case t.wasLost: // and is scraped again
 		return false
 	}
 	for _, other := range ts {
@@ -95,21 +96,20 @@ func (ts targets) fromZero(t *scraped, c *counter) bool {
 	return false
 }
 
-// knows says whether any scraper of a place had samples before the window.
-func (ts targets) knows(place string) bool {
+// strangers are targets that nothing is known of from before the window, though their series appear in it. One more scraper
+// of a known place is none: it will not be chosen.
+func (ts targets) strangers() []*scraped {
+	places := map[string][]string{} // containers of known targets
 	for _, t := range ts {
-		if t.known && t.place == place {
-			return true
+		if t.known {
+			places[t.place] = append(places[t.place], t.container)
 		}
 	}
-	return false
-}
-
-// strangers are targets that nothing is known of from before the window, though their series appear in it.
-func (ts targets) strangers() []*scraped {
 	var out []*scraped
 	for _, t := range ts {
-		if !t.known && t.firstAt > 0 && t.job != "" && !ts.knows(t.place) {
+		containers := places[t.place]
+		rival := slices.Contains(containers, t.container) || slices.Contains(containers, "") || t.container == "" && containers != nil
+		if !t.known && t.firstAt > 0 && t.job != "" && !rival {
 			out = append(out, t)
 		}
 	}
