@@ -28,7 +28,8 @@ func (s *Stage) clear(ctx context.Context) error {
 		if err := s.typed(ctx, "--namespace", Namespace, "delete", "deployment", App, "--ignore-not-found", "--cascade=foreground", "--timeout=60s"); err != nil {
 			return err
 		}
-		return s.typed(ctx, "--namespace", Namespace, "delete", "events", "--all") // kubectl events tells objects apart by their names only
+		// kubectl events tells objects apart by their names only.
+		return s.typed(ctx, "delete", "--raw", "/api/v1/namespaces/"+Namespace+"/events")
 	})
 }
 

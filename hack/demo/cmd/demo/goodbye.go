@@ -20,7 +20,7 @@ kubectl logs deployment/%[3]s --namespace %[4]s
 // cleanUp says how to leave.
 func (d *demo) cleanUp() {
 	if d.stage.Context == "" {
-		d.terminal.Say("The cluster goes on running. Run the demo again at any time, or stop it: make cluster-down")
+		d.terminal.Say("The cluster goes on running. Run the demo again at any time, or stop the cluster: make cluster-down")
 		return
 	}
 	d.terminal.Say("Run the demo again at any time, or remove it; the Canary goes first, so that Serin gives all traffic back:")
@@ -36,7 +36,8 @@ func (d *demo) interrupted() {
 	d.terminal.Say("")
 	d.terminal.Bad("Interrupted.")
 	if d.stage.Config != nil {
-		d.terminal.Say("Serin needs no demo to go on: a release that is under way ends as it would have, without load for want of evidence. The next run begins anew, whatever it finds.")
+		d.terminal.Say("Serin goes on by itself: a release that is under way gets no more requests, and is rolled back in the end for want of evidence. " +
+			"The next run begins anew, whatever it finds.")
 	}
 	d.cleanUp()
 }
