@@ -122,15 +122,18 @@ func (s *Story) release(ctx context.Context, a act) error {
 	if err := s.push(ctx, a.version); err != nil {
 		return err
 	}
+	var machine unrest
 	r, err := s.Cluster.Follow(ctx, s.Patience, before, func(l Look, noticed bool) {
-		s.Terminal.Show(frame(p, l, noticed, s.Load.Summary(), s.Load.Recent(view.CallerSpan), time.Now()))
+		recent := s.Load.Recent(view.CallerSpan)
+		machine.see(recent[p.baseline])
+		s.Terminal.Show(frame(p, l, noticed, s.Load.Summary(), recent, time.Now()))
 	})
 	s.Terminal.Rest()
 	if err != nil {
 		return err
 	}
 	if r.Outcome != a.want {
-		return fmt.Errorf("the outcome should be %s and is %s: %s", a.want, r.Outcome, r.Message)
+		return fmt.Errorf("the outcome should be %s and is %s: %s%s", a.want, r.Outcome, r.Message, machine.String())
 	}
 	s.Terminal.Good("%s: %s after %.0f s, having had %d%% of the traffic at most.", a.version, r.Outcome, r.Took.Seconds(), r.Reached)
 	if a.want == v1alpha1.ReasonPromoted {
