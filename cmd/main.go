@@ -34,6 +34,7 @@ type settings struct {
 	probeAddress   string
 	leaderElection bool
 	drain          time.Duration
+	lag            time.Duration
 	workers        int
 	log            zap.Options
 }
@@ -59,6 +60,7 @@ func parse(args []string) (settings, error) {
 	f.StringVar(&s.probeAddress, "probe-address", ":8081", "where to serve /healthz and /readyz")
 	f.BoolVar(&s.leaderElection, "leader-election", true, "act only while holding the lease, so that several replicas may run")
 	f.DurationVar(&s.drain, "drain", 5*time.Second, "how long a candidate keeps its pods after the route has settled at weight 0")
+	f.DurationVar(&s.lag, "gateway-lag", 2*time.Second, "how long a gateway may take to serve a route that it has acknowledged")
 	f.IntVar(&s.workers, "workers", 16, "how many Canaries are reconciled at the same time")
 	s.log.BindFlags(f)
 	if err := f.Parse(args); err != nil {
@@ -69,6 +71,8 @@ func parse(args []string) (settings, error) {
 		return s, fmt.Errorf("-namespace is empty: write the namespace that the operator runs in, or set POD_NAMESPACE")
 	case s.drain < 0:
 		return s, fmt.Errorf("-drain is %s: write a duration of 0s or more", s.drain)
+	case s.lag < 0:
+		return s, fmt.Errorf("-gateway-lag is %s: write a duration of 0s or more", s.lag)
 	case s.workers < 1:
 		return s, fmt.Errorf("-workers is %d: write 1 or more", s.workers)
 	}
@@ -142,6 +146,7 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 		Generator: gatewayapi.Generated{Client: direct},
 		Sources:   sources,
 		Drain:     s.drain,
+		Lag:       s.lag,
 		Workers:   s.workers,
 		Answered:  make(chan event.GenericEvent, answersWaiting),
 	}

@@ -61,6 +61,7 @@ func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollou
 	if err != nil {
 		return err
 	}
+	s.leftovers = !progress.Done
 	if progress.Paused {
 		r.tell(ctx, s, s.guarded(d))
 	}
@@ -69,7 +70,7 @@ func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollou
 
 // letGo takes the finalizer off a Canary that has nothing in the world any more.
 func (r *CanaryReconciler) letGo(ctx context.Context, s *scene, d rollout.Decision) error {
-	if inFlight(d.State.Phase) || s.observation.Ending && !d.Done {
+	if inFlight(d.State.Phase) || s.observation.Ending && (!d.Done || s.leftovers) {
 		return nil
 	}
 	after := s.canary.DeepCopy()

@@ -43,6 +43,8 @@ type CanaryReconciler struct {
 	Drain time.Duration
 	// Answered wakes a Canary whose source has answered; nil when nobody listens.
 	Answered chan event.GenericEvent
+	// Lag is how long a data plane may take to serve what it has acknowledged; a split counts as settled only after that.
+	Lag time.Duration
 	// Workers is how many Canaries are reconciled at the same time.
 	Workers int
 

@@ -23,6 +23,8 @@ type scene struct {
 	observation  rollout.Observation
 	workload     workload.Observation
 	splitter     splitter
+	// leftovers is true while the workload still holds something of ours that has to go.
+	leftovers bool
 	// problem is what a person has to mend; nil when there is nothing.
 	problem *problem
 }
@@ -122,7 +124,7 @@ func workloadFacts(w workload.Observation) rollout.Workload {
 		Complete:           w.Complete,
 		Wanted:             w.Wanted,
 		RestartOf:          w.RestartOf,
-		Serving:            w.Baseline.Revision,
+		Serving:            w.Serving,
 		BaselineAvailable:  w.Baseline.Available,
 		MinAvailable:       w.MinAvailable,
 		Strays:             w.Strays,

@@ -27,7 +27,7 @@ func planFrom(c *v1alpha1.Canary, w workload.Observation, drain time.Duration) (
 		Interval:         a.IntervalOrDefault(),
 		EvidenceDeadline: a.DeadlineOrDefault(),
 		OnInconclusive:   policyFrom(a.OnInconclusiveOrDefault()),
-		ReadyDeadline:    time.Duration(w.ProgressDeadlineSeconds) * time.Second,
+		ReadyDeadline:    readyDeadline(w),
 		Drain:            drain,
 		Capacity:         podshare.Capacity,
 		PodShare:         spec.Traffic == nil,
@@ -48,6 +48,14 @@ func planFrom(c *v1alpha1.Canary, w workload.Observation, drain time.Duration) (
 		asked.policy.Criteria = append(asked.policy.Criteria, criterion)
 	}
 	return plan, asked, nil
+}
+
+// readyDeadline is the workload's own, and Kubernetes' default for one that is gone.
+func readyDeadline(w workload.Observation) time.Duration {
+	if w.ProgressDeadlineSeconds == 0 {
+		return 10 * time.Minute
+	}
+	return time.Duration(w.ProgressDeadlineSeconds) * time.Second
 }
 
 func policyFrom(p v1alpha1.InconclusivePolicy) rollout.InconclusivePolicy {

@@ -90,8 +90,10 @@ func remember(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 	}
 	var outcome string
 	switch {
-	case after.Phase == rollout.Finalizing:
+	case after.Phase == rollout.Finalizing && d.Event != nil && d.Event.Reason == rollout.ReasonPromoted:
 		outcome = v1alpha1.ReasonPromoted
+	case after.Phase == rollout.Finalizing:
+		outcome = v1alpha1.ReasonPassedThrough
 	case after.Phase == rollout.RollingBack && after.Refused:
 		outcome = v1alpha1.ReasonRolledBack
 	case after.Phase == rollout.RollingBack:

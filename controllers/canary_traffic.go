@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -28,7 +30,7 @@ func (r *CanaryReconciler) splitterFor(s *scene) splitter {
 	if spec == nil {
 		return pods{scene: s}
 	}
-	return &routes{scene: s, bound: r.bind(s.canary, spec), services: traffic.Services{Client: r.Direct}, generated: r.Generator}
+	return &routes{scene: s, bound: r.bind(s.canary, spec), services: traffic.Services{Client: r.Direct, Keeper: keeperOf(s)}, generated: r.Generator, lag: r.Lag}
 }
 
 // pods are the split of a workload without a route: the share follows their number.
@@ -55,6 +57,17 @@ type routes struct {
 	bound     []boundRoute
 	services  traffic.Services
 	generated traffic.Generator
+	// lag is how long a data plane may take to serve what it has acknowledged.
+	lag time.Duration
+}
+
+// keeperOf is the Deployment, as a second owner of the generated Services: a Canary that is deleted with its dependents first must not take them away while routes
+// still point at them.
+func keeperOf(s *scene) *metav1.OwnerReference {
+	if !s.workload.Exists {
+		return nil
+	}
+	return &metav1.OwnerReference{APIVersion: "apps/v1", Kind: "Deployment", Name: s.canary.Spec.TargetRef.Name, UID: s.workload.UID}
 }
 
 // boundRoute is one route and the router that speaks its kind; nil when this installation has none.
@@ -98,6 +111,7 @@ func armServices(c *v1alpha1.Canary) (baseline, candidate traffic.Backend) {
 // observe joins what the routes say: the split is as far as the least settled of them, and as high as the highest.
 func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 	joined := rollout.Split{Home: true, Gone: true, Settled: true}
+	atHome := 0
 	var found *problem
 	var waiting []string
 	for _, b := range r.bound {
@@ -109,20 +123,30 @@ func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 			if !generates(r.scene.canary) || p.reason != v1alpha1.ReasonRouteNotFound {
 				found = p
 			}
-			// A route that can't carry the split keeps the candidate from getting more, but not from losing what it has.
-			joined.Settled = joined.Settled && r.scene.state.Phase != rollout.Progressing
 			waiting = append(waiting, p.message)
-			continue
+			// A route that is missing, or is as its owner wrote it and can't carry a split, keeps the candidate from getting more, but not from losing what it has.
+			joined.Settled = joined.Settled && r.scene.state.Phase != rollout.Progressing
+			if p.reason != v1alpha1.ReasonRouteUnsupported || split.Home {
+				continue
+			}
 		}
 		joined.Gone = false
 		joined.Home = joined.Home && split.Home
-		joined.Settled = joined.Settled && split.Settled && (split.Even || split.Home)
+		joined.Settled = joined.Settled && split.Settled
 		joined.Weight = max(joined.Weight, split.Weight)
+		if split.Home {
+			atHome++
+		}
 		if split.Message != "" {
 			waiting = append(waiting, split.Message)
 		}
 	}
+	if !joined.Home && atHome > 0 {
+		joined.Settled = false
+		waiting = append(waiting, fmt.Sprintf("%d of %d routes do not carry the split", atHome, len(r.bound)))
+	}
 	joined.Message = strings.Join(waiting, "; ")
+	r.scene.recollection.serve(&joined, r.scene.observation.Now, r.lag)
 	return joined, found, nil
 }
 
@@ -163,7 +187,12 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 		if b.router == nil {
 			continue
 		}
-		if err := ignoreGone(b.router.SetWeight(ctx, b.route, d.Weight)); err != nil {
+		err := b.router.SetWeight(ctx, b.route, d.Weight)
+		if errors.Is(err, traffic.ErrUnsupported) && d.Weight == 0 {
+			// It can carry no split any more, not even one of 0; what it can always do is to go home.
+			err = b.router.Release(ctx, b.route)
+		}
+		if err := ignoreGone(err); err != nil {
 			return err
 		}
 	}

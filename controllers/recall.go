@@ -24,6 +24,9 @@ type recollection struct {
 	// wrote is the resource version of the last status that this process wrote, and when.
 	wrote   string
 	wroteAt time.Time
+	// route is what the routes last said, and acknowledged since when; the zero time is long ago.
+	route             rollout.Split
+	acknowledgedSince time.Time
 	// untidy is true until it was made sure that nothing of a past release is left.
 	untidy bool
 }
@@ -66,4 +69,22 @@ func (r *recall) forget(uid types.UID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.entries, uid)
+}
+
+// serve takes Settled back until the data plane has had the time lag to serve what it acknowledged: gateways are known to acknowledge a route when they have read it. A
+// split that was there before this process began is old enough.
+func (e *recollection) serve(now *rollout.Split, at time.Time, lag time.Duration) {
+	same := e.route.Home == now.Home && e.route.Weight == now.Weight && e.route.Settled
+	known := e.route != (rollout.Split{})
+	e.route = rollout.Split{Home: now.Home, Gone: now.Gone, Weight: now.Weight, Settled: now.Settled, Message: "known"}
+	switch {
+	case !now.Settled:
+		return
+	case known && !same:
+		e.acknowledgedSince = at
+	}
+	if at.Sub(e.acknowledgedSince) < lag {
+		now.Settled = false
+		now.Message = "the gateway acknowledged the route; giving it time to serve it"
+	}
 }

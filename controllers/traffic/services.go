@@ -34,6 +34,8 @@ type Services struct {
 	// Client reads and writes Services and lists EndpointSlices. It should read past any cache: these are a few reads in a release, and
 	// a cache would watch every Service and EndpointSlice of the cluster all day.
 	Client client.Client
+	// Keeper, if any, becomes a second owner of the generated Services, so that they outlive an owner that is deleted dependents first. See [Own].
+	Keeper *metav1.OwnerReference
 }
 
 // Revisions names the pods of the two arms by the value of their pod-template-hash label.
@@ -139,7 +141,7 @@ func (s Services) ensure(ctx context.Context, owner client.Object, want *corev1.
 	live := &corev1.Service{}
 	err := s.Client.Get(ctx, client.ObjectKeyFromObject(want), live)
 	if apierrors.IsNotFound(err) {
-		if err := Own(owner, want, s.Client.Scheme()); err != nil {
+		if err := s.own(owner, want); err != nil {
 			return err
 		}
 		return s.Client.Create(ctx, want, client.FieldOwner(FieldManager))
@@ -152,13 +154,28 @@ func (s Services) ensure(ctx context.Context, owner client.Object, want *corev1.
 	}
 	before := live.DeepCopy()
 	narrow(&live.Spec, want.Spec)
-	if err := Own(owner, live, s.Client.Scheme()); err != nil {
+	if err := s.own(owner, live); err != nil {
 		return err
 	}
 	if equality.Semantic.DeepEqual(before, live) {
 		return nil
 	}
 	return s.Client.Update(ctx, live, client.FieldOwner(FieldManager))
+}
+
+// own makes owner the one that controls service, and the keeper its second owner.
+func (s Services) own(owner client.Object, service *corev1.Service) error {
+	if err := Own(owner, service, s.Client.Scheme()); err != nil {
+		return err
+	}
+	if s.Keeper == nil {
+		return nil
+	}
+	kept := func(r metav1.OwnerReference) bool { return r.UID == s.Keeper.UID }
+	if !slices.ContainsFunc(service.OwnerReferences, kept) {
+		service.OwnerReferences = append(service.OwnerReferences, *s.Keeper)
+	}
+	return nil
 }
 
 // narrow writes into live what matters of want. The IP families stay, for they can't be changed; so does whatever the API server has

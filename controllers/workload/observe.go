@@ -29,6 +29,9 @@ func (w *world) observe(baseline, candidate string) (Observation, *set) {
 		Candidate:               under.facts(),
 		HandedOver:              candidate != "" && w.handedOver(under),
 	}
+	if most := w.mostAvailable(); most != nil && most.Status.AvailableReplicas > 0 {
+		seen.Serving = most.revision
+	}
 	for _, s := range w.ours() {
 		if s != serving && s != under {
 			seen.Strays += s.Status.Replicas

@@ -52,6 +52,8 @@ type Observation struct {
 	Wanted string
 	// RestartOf names the revision that Wanted differs from only by a restart (kubectl rollout restart); empty otherwise.
 	RestartOf string
+	// Serving is the revision with the most available pods that is not under test; empty when no pod is available.
+	Serving string
 	// Baseline is the ReplicaSet of the revision asked about as baseline, or the one found serving when none was asked about.
 	Baseline Set
 	// Candidate is the ReplicaSet of the revision asked about as candidate, else of Wanted.
