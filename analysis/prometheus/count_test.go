@@ -103,7 +103,7 @@ func TestCounting(t *testing.T) {
 		"a pod scraped by two jobs counts once": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:10", "105:30", "125:50")
 			f.add(strings.Replace(counter(old, "200", `,container="app"`), `"pods"`, `"shop/api"`, 1), "94:9", "104:30", "114:40", "124:50")
-		}, []string{"0 api-1-aaaaa 41/0"}},
+		}, []string{"0 api-1-aaaaa 40/0"}},
 		"a second job that begins in the window does not bring a pod's past": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:1000", "105:1030", "125:1050")
 			f.add(strings.Replace(counter(old, "200", ""), `"pods"`, `"more"`, 1), "101:1010", "106:1030", "111:1030", "116:1035", "126:1050")

@@ -1,7 +1,6 @@
 package prometheus_test
 
 import (
-	"context"
 	"math"
 	"slices"
 	"testing"
@@ -77,14 +76,26 @@ func testRelease(t *testing.T, p *realPrometheus) {
 		if preset == "opentelemetry" {
 			queries = append(queries, analysis.Query{Metric: "latency", Preset: preset, Latency: true})
 		}
-		obs, err := source.Count(context.Background(), subject, queries, analysis.Window{From: from, To: to})
+		obs, err := source.Count(t.Context(), subject, queries, analysis.Window{From: from, To: to})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(obs) != len(truth)*len(queries) {
 			t.Errorf("%d observations of %d pods: %+v", len(obs), len(truth), obs)
 		}
-		for _, o := range obs {
+		var parts []analysis.Observation
+		for at := from; at.Before(to); at = at.Add(700 * time.Millisecond) {
+			next := at.Add(700 * time.Millisecond)
+			if next.After(to) {
+				next = to
+			}
+			part, err := source.Count(t.Context(), subject, queries, analysis.Window{From: at, To: next})
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = analysis.Merge(append(parts, part...))
+		}
+		for _, o := range append(obs, parts...) { // at once, or in many looks
 			verify(t, o, truth[o.Pod], o.Metric == "latency")
 			if slices.ContainsFunc(o.Latency, func(b analysis.Bucket) bool { return b.Upper == 0.5 }) {
 				t.Errorf("%s is counted by its classic histogram: %v", o.Pod, o.Latency)

@@ -38,9 +38,8 @@ type scraped struct {
 	// known is true when any of its series had a sample before the window; firstAt is the first sample within, 0 for none.
 	known   bool
 	firstAt int64
-	// samples is the largest number that any series has; native says that one has native histograms.
-	samples int
-	native  bool
+	// native says that one of them is a native histogram.
+	native bool
 	// wasUp is true when it was scraped just before the window, without the series asked for. wasLost is true when it had been
 	// scraped, but no more just before the window.
 	wasUp, wasLost bool
@@ -48,15 +47,14 @@ type scraped struct {
 
 // saw takes note of a series of the target.
 func (t *scraped) saw(c *counter) {
-	t.known = t.known || c.known
-	t.samples, t.native = max(t.samples, c.samples), t.native || c.native
+	t.known, t.native = t.known || c.known, t.native || c.native
 	if c.samples > 0 && (t.firstAt == 0 || c.firstAt < t.firstAt) {
 		t.firstAt = c.firstAt
 	}
 }
 
-// better prefers the target that was there before the window, then one with native histograms, then the one scraped more
-// often; a tie is broken the same way in every look.
+// better prefers the target that was there before the window, then one with native histograms, and then one by name: were it
+// the one scraped last, the choice would change from look to look, and a request that two scrapers see would count in both.
 func (t *scraped) better(than *scraped) bool {
 	if t.known != than.known {
 		return t.known
@@ -64,8 +62,7 @@ func (t *scraped) better(than *scraped) bool {
 	if t.native != than.native {
 		return t.native
 	}
-	return cmp.Or(cmp.Compare(t.samples, than.samples), cmp.Compare(than.job, t.job), cmp.Compare(than.instance, t.instance),
-		cmp.Compare(than.rest, t.rest)) > 0
+	return cmp.Or(cmp.Compare(than.job, t.job), cmp.Compare(than.instance, t.instance), cmp.Compare(than.rest, t.rest)) > 0
 }
 
 // targets are those that any family's series came from: what one tells of a target helps to understand another.
