@@ -66,6 +66,14 @@ func TestQuantileOfALogNormalDistributionIsExact(t *testing.T) {
 	}
 }
 
+func TestQuantileBelowWhichNothingIsMissing(t *testing.T) {
+	h := spread(50, 0.15, semconv()) // all fifty are below 0.25, which does not make 0.25 the slowest possible
+	value, in := h.quantile(0.95, proofNats)
+	if in.Upper != 0.25 || math.Abs(value.estimate/0.15-1) > 0.15 || !(value.low < value.estimate) {
+		t.Errorf("p95 is taken for %+v, in %+v", value, in)
+	}
+}
+
 func TestQuantileBoundsHoldTheTruth(t *testing.T) {
 	const looks = 2000
 	a := healthy(200)

@@ -140,6 +140,10 @@ func TestCounting(t *testing.T) {
 			f.add(counter(old, "2xx", ""), "95:10", "125:50")
 			f.add(counter(old, "5xx", ""), "95:10", "125:11")
 		}, []string{"0 api-1-aaaaa 41/1"}},
+		"codes that are no HTTP status": {func(f *fake) {
+			f.add(counter(old, "OK", ""), "95:10", "125:50")
+			f.add(counter(old, "5", ""), "95:10", "125:20") // gRPC: not found
+		}, []string{"0 api-1-aaaaa 50/0"}},
 		"without a counter, the histogram's count": {func(f *fake) {
 			f.add(strings.Replace(counter(old, "200", ""), "http_requests_total", "http_request_duration_seconds_count", 1), "95:10", "125:50")
 			f.add(strings.Replace(counter(fresh, "500", ""), "http_requests_total", "http_request_duration_seconds_count", 1), "95:10", "125:12")

@@ -61,6 +61,11 @@ func TestDistributions(t *testing.T) {
 			f.add(bucket(pod, "1", `,handler="b"`), "95:0", "125:2")
 			f.add(bucket(pod, "+Inf", `,handler="b"`), "95:0", "125:3")
 		}, analysis.Histogram{{Lower: 0, Upper: 0.1, Count: 7}, {Lower: 0.1, Upper: 1, Count: 2}, {Lower: 1, Upper: inf, Count: 1}}},
+		"buckets that a broken client does not add up": {func(f *fake) {
+			f.add(bucket(pod, "0.1", ""), "95:0", "125:9")
+			f.add(bucket(pod, "0.5", ""), "95:0", "125:7")
+			f.add(bucket(pod, "+Inf", ""), "95:0", "125:10")
+		}, analysis.Histogram{{Lower: 0, Upper: 0.1, Count: 9}, {Lower: 0.1, Upper: 0.5, Count: 0}, {Lower: 0.5, Upper: inf, Count: 1}}},
 		"boundaries at zero": {func(f *fake) {
 			f.add(bucket(pod, "0", ""), "95:0", "125:2")
 			f.add(bucket(pod, "0.1", ""), "95:0", "125:5")
