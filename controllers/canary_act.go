@@ -19,14 +19,14 @@ func (r *CanaryReconciler) act(ctx context.Context, s *scene, d rollout.Decision
 	if s.atRest(d) || s.atLevel(d) {
 		return r.letGo(ctx, s, d)
 	}
-	var errs []error
-	if err := s.splitter.assert(ctx, d.Desired, d.State.Baseline, d.State.Candidate); err != nil {
-		errs = append(errs, fmt.Errorf("dividing the traffic: %w", err))
+	divide := func() error { return s.splitter.assert(ctx, d.Desired, d.State.Baseline, d.State.Candidate) }
+	level := func() error { return r.actOnWorkload(ctx, s, d) }
+	both := []func() error{divide, level}
+	if d.Desired.Hold == rollout.KeepPaused && !s.workload.Paused {
+		// Every moment that the workload rolls by itself costs the baseline pods.
+		both = []func() error{level, divide}
 	}
-	if err := r.actOnWorkload(ctx, s, d); err != nil {
-		errs = append(errs, fmt.Errorf("bringing the workload to its level: %w", err))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(both[0](), both[1]()); err != nil {
 		return err
 	}
 	if !inFlight(d.State.Phase) {

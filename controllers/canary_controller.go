@@ -64,7 +64,7 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	decision := rollout.Decide(scene.plan, scene.state, scene.observation)
+	decision := scene.advise(rollout.Decide(scene.plan, scene.state, scene.observation))
 	if err := r.record(ctx, scene, decision); err != nil {
 		return retryOnConflict(err)
 	}

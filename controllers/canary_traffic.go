@@ -175,6 +175,7 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 	if !d.Split {
 		return r.giveBack(ctx)
 	}
+	r.scene.recollection.homeward = time.Time{}
 	canary := r.scene.canary
 	user := traffic.Backend{Service: canary.Spec.Traffic.Service.Name, Port: canary.Spec.Traffic.Service.Port}
 	if err := r.services.Ensure(ctx, canary, user, traffic.Revisions{Baseline: baseline, Candidate: candidate}); err != nil {
@@ -216,7 +217,18 @@ func (r *routes) endpointsReady(ctx context.Context, weight int32) (bool, error)
 	return weight == 0 || candidate >= min(r.scene.plan.Capacity(facts.Replicas, weight), facts.Candidate.Ready), nil
 }
 
+// giveBack gives the routes back a while after the pods of the other arm have gone: a gateway learns of endpoints with a delay too, and the user's Service selected
+// them.
 func (r *routes) giveBack(ctx context.Context) error {
+	split, remembered, now := r.scene.observation.Split, r.scene.recollection, r.scene.observation.Now
+	if !split.Home && !split.Gone {
+		if remembered.homeward.IsZero() {
+			remembered.homeward = now
+		}
+		if now.Sub(remembered.homeward) < r.lag {
+			return nil
+		}
+	}
 	for _, b := range r.bound {
 		if b.router == nil {
 			continue
@@ -226,7 +238,7 @@ func (r *routes) giveBack(ctx context.Context) error {
 		}
 	}
 	// A data plane may still send requests to the generated Services until it has taken in the route as it was.
-	if split := r.scene.observation.Split; split.Gone || split.Home && split.Settled {
+	if split.Gone || split.Home && split.Settled {
 		return r.services.Remove(ctx, r.scene.canary)
 	}
 	return nil
@@ -238,4 +250,17 @@ func ignoreGone(err error) error {
 		return nil
 	}
 	return err
+}
+
+// advise adds to the news that somebody wrote the route back how Argo CD is told to leave it alone.
+func (s *scene) advise(d rollout.Decision) rollout.Decision {
+	if d.Event == nil || d.Event.Reason != rollout.ReasonRouteReverted || s.canary.Spec.Traffic == nil || len(s.canary.Spec.Traffic.Routes) == 0 {
+		return d
+	}
+	route := s.canary.Spec.Traffic.Routes[0]
+	told := *d.Event
+	told.Message += fmt.Sprintf(". If Argo CD did it, its Application needs ignoreDifferences: [{group: %s, kind: %s, name: %s, jqPathExpressions: ['.spec.rules[].backendRefs']}] "+
+		"and syncOptions: [RespectIgnoreDifferences=true]", route.Group, route.Kind, route.Name)
+	d.Event, d.Message = &told, told.Message
+	return d
 }

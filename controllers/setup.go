@@ -9,10 +9,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -32,7 +34,7 @@ func (r *CanaryReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		// Only that they change is watched; what they are is read when it is needed, and then from the API server.
 		WatchesMetadata(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(r.canariesOf)).
 		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(canaryOwning)).
-		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(r.allCanaries)).
+		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(r.canariesAsking), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Channel(r.Answered, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Workers,
@@ -46,9 +48,16 @@ func (r *CanaryReconciler) canariesOf(ctx context.Context, deployment client.Obj
 	return r.requests(ctx, func(c *v1alpha1.Canary) bool { return c.Spec.TargetRef.Name == deployment.GetName() }, client.InNamespace(deployment.GetNamespace()))
 }
 
-// allCanaries wakes every Canary: which source is the default may have changed.
-func (r *CanaryReconciler) allCanaries(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.requests(ctx, func(*v1alpha1.Canary) bool { return true })
+// canariesAsking are the Canaries that take their evidence from a source.
+func (r *CanaryReconciler) canariesAsking(ctx context.Context, object client.Object) []reconcile.Request {
+	metricSource, ok := object.(*v1alpha1.MetricSource)
+	if !ok {
+		return nil
+	}
+	return r.requests(ctx, func(c *v1alpha1.Canary) bool {
+		name := c.Spec.Analysis.Source
+		return name == metricSource.Name || name == "" && metricSource.Spec.Default
+	})
 }
 
 func (r *CanaryReconciler) requests(ctx context.Context, wanted func(*v1alpha1.Canary) bool, options ...client.ListOption) []reconcile.Request {

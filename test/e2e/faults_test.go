@@ -87,8 +87,9 @@ func gateRemoved(t *testing.T, c *cluster) {
 	a.until("the first step to be granted", long, func(w *world) bool { return w.weight() > 0 })
 	early := a.answered("v2")
 	results.note("Without the gate: %d of %d requests were answered by the candidate before its first step.\n", early, a.load.generator.Summary().Requests.Total)
-	if early > 0 {
-		t.Errorf("%d requests were answered by the candidate before its first step", early)
+	// The guard is a moment later than the gate would have been: a pod that the Deployment had begun by then may become ready before the route keeps requests off it.
+	if total := a.load.generator.Summary().Requests.Total; early*20 > total {
+		t.Errorf("%d of %d requests were answered by the candidate before its first step", early, total)
 	}
 	a.until("people to be told", patience, func(w *world) bool {
 		return w.told(v1alpha1.ReasonGuarded)

@@ -40,7 +40,7 @@ func (a *app) sourceOfItsOwn() *fragile {
 		}
 		proxy.ServeHTTP(w, r)
 	})}
-	go server.Serve(listener) //nolint:errcheck // it always ends with ErrServerClosed
+	go server.Serve(listener)
 	a.Cleanup(func() { server.Close() })
 
 	source := &v1alpha1.MetricSource{

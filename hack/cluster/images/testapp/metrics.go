@@ -101,6 +101,7 @@ func (m *message) float(field int, v float64) {
 	m.key(field, 1)
 	*m = binary.LittleEndian.AppendUint64(*m, math.Float64bits(v))
 }
+
 func (m *message) nested(field int, v message) {
 	m.key(field, 2)
 	*m = append(binary.AppendUvarint(*m, uint64(len(v))), v...)
