@@ -144,6 +144,39 @@ func TestSamplesAreAccepted(t *testing.T) {
 	}
 }
 
+// Every Canary and MetricSource that the documentation shows has to work as it is shown.
+func TestWhatTheDocumentationShowsIsAccepted(t *testing.T) {
+	server := needCluster(t)
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range strings.Split(string(text), "```yaml\n")[1:] {
+			block, _, _ = strings.Cut(block, "```")
+			if !strings.HasPrefix(block, "apiVersion: "+v1alpha1.GroupVersion().String()) {
+				continue
+			}
+			shown++
+			o := object(t, block)
+			if o.GetKind() == "Canary" {
+				o.SetNamespace("default")
+			}
+			if err := server.client.Create(t.Context(), o, client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict)); err != nil {
+				t.Errorf("%s shows\n%s\nwhich is refused: %v", page, block, err)
+			}
+		}
+	}
+	if shown < 5 {
+		t.Errorf("found only %d objects in the documentation", shown)
+	}
+}
+
 func TestStatusIsWrittenApartFromTheSpec(t *testing.T) {
 	server := needCluster(t)
 	canary := &v1alpha1.Canary{}

@@ -131,6 +131,8 @@ func (a *app) watchOver(changes ...func(*v1alpha1.Canary)) {
 	canary := a.canary(changes...)
 	a.do("making the Canary", a.cluster.Create(a.Context(), canary))
 	a.until("the Canary to be ready", patience, func(w *world) bool { return isTrue(w.canary(), v1alpha1.ConditionReady) })
+	// The API server learns of a new Canary, and of a policy just installed, with a delay.
+	a.do("waiting for the gate to know the Canary", poll(a.Context(), patience, func() error { return a.gateWorks(true) }))
 }
 
 // canary is one whose steps take seconds and whose only metric tolerates five points more errors.

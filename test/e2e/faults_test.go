@@ -10,9 +10,7 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 )
@@ -97,29 +95,6 @@ func gateRemoved(t *testing.T, c *cluster) {
 	a.promoted("v2")
 	a.nothingLeft(home)
 }
-
-// gateWorks asks, without changing anything, whether a push would be gated.
-func (a *app) gateWorks(want bool) error {
-	d := &appsv1.Deployment{}
-	if err := a.cluster.Get(a.Context(), client.ObjectKey{Namespace: a.ns, Name: appName}, d); err != nil {
-		return err
-	}
-	d.Spec.Paused = false
-	d.Spec.Template.Annotations = map[string]string{"e2e": "would this be gated?"}
-	if err := a.cluster.Update(a.Context(), d, client.DryRunAll); err != nil {
-		return err
-	}
-	if d.Spec.Paused != want {
-		return errGate
-	}
-	return nil
-}
-
-var errGate = errorString("the API server still decides by the gate as it was")
-
-type errorString string
-
-func (e errorString) Error() string { return string(e) }
 
 // metricsOutage breaks a source of the journey's own in three ways, for longer than every bake of the plan and shorter than the deadline.
 func metricsOutage(t *testing.T, c *cluster) {
