@@ -21,6 +21,7 @@ const (
 // images builds both images and loads them into the local cluster.
 func (s *Stage) images(ctx context.Context) error {
 	s.Terminal.Heading("Images")
+	s.Terminal.Say("Both are one static binary each. The first time they compile for some minutes.")
 	if err := s.build(ctx); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (u *unrest) see(r load.Recent) {
 
 // String says whether the machine was too busy for a fair comparison; it is empty when it was not.
 func (u *unrest) String() string {
-	if float64(u.highest) < unrestful*float64(u.lowest) {
+	if float64(u.highest) <= unrestful*float64(u.lowest) {
 		return ""
 	}
 	return fmt.Sprintf("\nMeanwhile the p95 of the baseline, which did not change, moved between %d and %d ms for its callers: this machine is busy with something "+
