@@ -55,6 +55,7 @@ func (t *scraped) saw(c *counter) {
 
 // better prefers the target that was there before the window, then one with native histograms, and then one by name: were it
 // the one scraped last, the choice would change from look to look, and a request that two scrapers see would count in both.
+// For a new pod with two scrapers it may still change once, which counts or misses what came between their scrapes.
 func (t *scraped) better(than *scraped) bool {
 	if t.known != than.known {
 		return t.known
