@@ -86,7 +86,7 @@ func gateRemoved(t *testing.T, c *cluster) {
 	early := a.answered("v2")
 	results.note("Without the gate: %d of %d requests were answered by the candidate before its first step.\n", early, a.load.generator.Summary().Requests.Total)
 	// The guard is a moment later than the gate would have been: a pod that the Deployment had begun by then may become ready before the route keeps requests off it.
-	if total := a.load.generator.Summary().Requests.Total; early*20 > total {
+	if total := a.load.generator.Summary().Requests.Total; early*10 > total {
 		t.Errorf("%d of %d requests were answered by the candidate before its first step", early, total)
 	}
 	a.until("people to be told", patience, func(w *world) bool {
