@@ -165,11 +165,13 @@ func resumedByHand(t *testing.T, c *cluster) {
 
 func routeReverted(t *testing.T, c *cluster) {
 	a := newApp(t, c, "reverted")
-	a.watchOver(steps(4*time.Second, 25, 50, 100))
+	a.watchOver(steps(10*time.Second, 25, 50, 100))
 	a.send(60, 0)
 	home := a.routeAsWritten()
 	a.release(good("v2"))
 	a.until("the first step", long, func(w *world) bool { return w.weight() == 25 && w.routed() == 25 })
+	// News is only what happens to a split that had settled.
+	a.stays("at the first step", 5*time.Second, func(w *world) bool { return w.weight() == 25 && w.routed() == 25 })
 	a.apply(a.manifest("route.yaml"))
 	a.until("the route to be as applied", patience, func(w *world) bool { return w.routed() == 0 })
 	a.until("the route to be set again, and people to be told", patience, func(w *world) bool {
