@@ -48,7 +48,8 @@ func project(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 // projectAnalysis shows the last look, and keeps showing it after the release has ended: it is why it ended.
 func projectAnalysis(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 	report, e := s.observation.Report, s.recollection.evidence
-	if d.State.Reason == rollout.ReasonReleaseStarted && d.Event != nil {
+	if d.Event != nil && (d.Event.Reason == rollout.ReasonReleaseStarted || d.Event.Reason == rollout.ReasonReverted) {
+		// What was shown is about a candidate that nobody asks about any more.
 		status.Analysis, status.Verdict = nil, ""
 		return
 	}

@@ -85,6 +85,32 @@ func TestHistoryKeepsTheLastTenReleases(t *testing.T) {
 	}
 }
 
+func TestAVerdictIsNotShownBesideAnotherRevision(t *testing.T) {
+	for _, reason := range []rollout.Reason{rollout.ReasonReleaseStarted, rollout.ReasonReverted} {
+		s := newScene()
+		status := v1alpha1.CanaryStatus{Verdict: "Fail", Analysis: &v1alpha1.AnalysisStatus{Verdict: "Fail"}}
+		project(&status, s, rollout.Decision{State: rollout.State{Phase: rollout.Progressing}, Event: &rollout.Event{Reason: reason}})
+		if status.Verdict != "" || status.Analysis != nil {
+			t.Errorf("%s leaves the last candidate's verdict: %q", reason, status.Verdict)
+		}
+	}
+}
+
+func TestHistoryTellsPromotedFromPassedThrough(t *testing.T) {
+	for reason, want := range map[rollout.Reason]string{
+		rollout.ReasonPromoted:      v1alpha1.ReasonPromoted,
+		rollout.ReasonPassedThrough: v1alpha1.ReasonPassedThrough,
+	} {
+		s := newScene()
+		s.state = rollout.State{Phase: rollout.Progressing, Candidate: "c"}
+		var status v1alpha1.CanaryStatus
+		project(&status, s, rollout.Decision{State: rollout.State{Phase: rollout.Finalizing}, Event: &rollout.Event{Reason: reason}})
+		if len(status.History) != 1 || status.History[0].Outcome != want {
+			t.Errorf("history after %s is %+v", reason, status.History)
+		}
+	}
+}
+
 func TestTruncatedCutsAtARune(t *testing.T) {
 	long := strings.Repeat("ä", longestMessage)
 	got := truncated(long)
