@@ -141,8 +141,9 @@ func crashingVersion(t *testing.T, c *cluster) {
 	a.send(60, 0)
 	a.release(with("v2", "DEMO_P95", "never"))
 	began := time.Now()
+	a.until("the refusal", long, func(w *world) bool { return w.told(v1alpha1.ReasonRolledBack) })
+	t.Logf("refused within %s of the push", since(began))
 	a.refused("v2")
-	t.Logf("refused within %s", since(began))
 	a.rolledBackWell("v2")
 	a.toldOfRollback(`CrashLoopBackOff`)
 }
@@ -153,8 +154,9 @@ func missingImage(t *testing.T, c *cluster) {
 	a.send(60, 0)
 	a.release(version{name: "v2", image: "localhost:1/no-such-image:v1"})
 	began := time.Now()
+	a.until("the refusal", long, func(w *world) bool { return w.told(v1alpha1.ReasonRolledBack) })
+	t.Logf("refused within %s of the push", since(began))
 	a.refused("v2")
-	t.Logf("refused within %s", since(began))
 	a.rolledBackWell("v2")
 	a.toldOfRollback(`ErrImagePull|ImagePullBackOff`, `no-such-image`)
 }
