@@ -58,14 +58,12 @@ func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollou
 		HandOver:      d.Desired.HandOver,
 	}
 	progress, err := r.Workloads.Ensure(ctx, r.target(s.canary), desired)
-	if err != nil {
-		return err
-	}
 	s.leftovers = !progress.Done
 	if progress.Paused {
+		// It was paused, whatever became of the writes after that.
 		r.tell(ctx, s, s.guarded(d))
 	}
-	return nil
+	return err
 }
 
 // letGo takes the finalizer off a Canary that has nothing in the world any more.
