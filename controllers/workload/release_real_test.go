@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -290,6 +291,15 @@ func nothingLetLoose(t *testing.T, c *cluster) {
 	}
 }
 
+// aSecondAfterTheRestart waits until kubectl takes another restart: it stamps the template with a second, and two in one second are one.
+func (s *stage) aSecondAfterTheRestart() {
+	s.t.Helper()
+	stamp := s.kubectl("get", "deployment/web", "-o", `jsonpath={.spec.template.metadata.annotations.kubectl\.kubernetes\.io/restartedAt}`)
+	at, err := time.Parse(time.RFC3339, stamp)
+	s.must(err)
+	eventually(s.t, "a second to pass", func(context.Context) (bool, error) { return time.Since(at) > time.Second, nil })
+}
+
 func restart(t *testing.T, c *cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 4)
@@ -300,7 +310,7 @@ func restart(t *testing.T, c *cluster) {
 	}
 	s.settle()
 	first := s.observe("", "").Wanted
-	s.olderThanASecond("app:v1") // kubectl counts in seconds, too
+	s.aSecondAfterTheRestart()
 	s.kubectl("rollout", "restart", "deployment/web")
 	if o := s.observe(first, ""); o.RestartOf != first {
 		t.Errorf("observed after another restart %+v", o)
