@@ -203,18 +203,26 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 // endpointsReady says that requests find pods behind the generated Services once the route points at them. Endpoints follow pods with a delay, and a
 // gateway fails what it is to send to a Service without any.
 func (r *routes) endpointsReady(ctx context.Context, weight int32) (bool, error) {
-	now, facts := r.scene.observation.Split, r.scene.workload
+	now, facts, remembered := r.scene.observation.Split, r.scene.workload, r.scene.recollection
 	if !now.Home && weight <= now.Weight {
+		remembered.readySince = time.Time{}
 		return true, nil
 	}
 	baseline, candidate, err := r.services.Ready(ctx, r.scene.canary)
 	if err != nil {
 		return false, err
 	}
-	if now.Home && baseline < facts.Baseline.Ready {
+	there := !now.Home || baseline >= facts.Baseline.Ready
+	there = there && (weight == 0 || candidate >= min(r.scene.plan.Capacity(facts.Replicas, weight), facts.Candidate.Ready))
+	switch {
+	case !there:
+		remembered.readySince = time.Time{}
 		return false, nil
+	case remembered.readySince.IsZero():
+		// A gateway that hears of the route before it hears of the Service answers 500.
+		remembered.readySince = r.scene.observation.Now
 	}
-	return weight == 0 || candidate >= min(r.scene.plan.Capacity(facts.Replicas, weight), facts.Candidate.Ready), nil
+	return r.scene.observation.Now.Sub(remembered.readySince) >= r.lag, nil
 }
 
 // giveBack gives the routes back a while after the pods of the other arm have gone: a gateway learns of endpoints with a delay too, and the user's Service selected

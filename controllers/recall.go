@@ -27,6 +27,8 @@ type recollection struct {
 	// route is what the routes last said, and acknowledged since when; the zero time is long ago.
 	route             rollout.Split
 	acknowledgedSince time.Time
+	// readySince is since when the endpoints that the next split needs have been ready; zero while they are not.
+	readySince time.Time
 	// homeward is since when the routes are to go home; zero while they are not.
 	homeward time.Time
 	// untidy is true until it was made sure that nothing of a past release is left.
