@@ -76,6 +76,9 @@ type Observation struct {
 	Requests, Errors float64
 	// Latency is the distribution of durations over the window; empty when the query did not ask for it.
 	Latency Histogram
+	// Value is the interval's own number where a source has no counts: a latency criterion's quantile in seconds, over Requests
+	// requests, or a plain value. Nil when there are counts.
+	Value *float64
 }
 
 // Histogram of durations in seconds.
@@ -118,21 +121,39 @@ type Registry map[string]Factory
 // Criterion says what may not get worse for one metric.
 type Criterion struct {
 	Name string
-	// Errors or a Quantile (0.5, 0.9, 0.95, 0.99) of latency is judged.
+	// Errors, a Quantile (0.5, 0.9, 0.95, 0.99) of latency, or a plain value is judged.
 	Errors   bool
 	Quantile float64
+	// Worse is the direction in which a plain value gets worse; zero for errors and latency.
+	Worse Direction
 	// Relative and Absolute tolerated increase over the baseline, as fractions (0.1 is 10%) or seconds; the larger counts. Both zero: no comparison.
 	Relative, Absolute float64
 	// Limit is the ceiling for the candidate, as a fraction or in seconds; 0 means none.
 	Limit float64
 }
 
+// Direction in which a plain value gets worse.
+type Direction int
+
+// The two directions, and none.
+const (
+	None   Direction = iota
+	Higher           // a queue's lag
+	Lower            // the share of orders that are paid
+)
+
 // Policy says how much evidence a verdict needs.
 type Policy struct {
 	Criteria []Criterion
+	// FalseRollbackRate bounds the probability, over the whole release and all criteria together, that a candidate that is
+	// not worse than tolerated is failed by a comparison; 0 means [DefaultFalseRollbackRate].
+	FalseRollbackRate float64
 	// MinRequests is the least number of candidate requests before any verdict.
 	MinRequests float64
 }
+
+// DefaultFalseRollbackRate is one release in a hundred.
+const DefaultFalseRollbackRate = 0.01
 
 // Report is what one look at the evidence showed.
 type Report struct {
