@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // onlyIn is what a policy's binding says to be bound to one namespace.
@@ -39,14 +41,14 @@ func documents(t *testing.T, content []byte) []*unstructured.Unstructured {
 }
 
 // leastRights runs a release with the operator's own role, on an API server that also checks who may name an owner.
-func leastRights(t *testing.T, c *cluster) {
+func leastRights(t *testing.T, c *workloadtest.Cluster) {
 	content, err := os.ReadFile(filepath.Join("..", "..", "config", "rbac", "role.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, role := range documents(t, content) {
 		if role.GetKind() == "ClusterRole" {
-			if err := c.client.Create(t.Context(), role); err != nil {
+			if err := c.Client.Create(t.Context(), role); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -56,12 +58,12 @@ func leastRights(t *testing.T, c *cluster) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "serin"},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "operator"}},
 	}
-	if err := c.client.Create(t.Context(), binding); err != nil {
+	if err := c.Client.Create(t.Context(), binding); err != nil {
 		t.Fatal(err)
 	}
-	config := rest.CopyConfig(c.config)
+	config := rest.CopyConfig(c.Config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: "operator"}
-	operator, err := client.New(config, client.Options{Scheme: c.client.Scheme()})
+	operator, err := client.New(config, client.Options{Scheme: c.Client.Scheme()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func leastRights(t *testing.T, c *cluster) {
 	s.push("app:crash")
 	other := s.observe(baseline, "").Wanted
 	s.ensure(d, Desired{Pause: KeepPaused, Baseline: baseline, Candidate: other, CandidatePods: 1})
-	eventually(t, "trouble to be told", func(ctx context.Context) (bool, error) {
+	workloadtest.Eventually(t, "trouble to be told", func(ctx context.Context) (bool, error) {
 		o, err := d.Observe(ctx, s.target, baseline, other)
 		return o.Candidate.Fatal, err
 	})
@@ -84,7 +86,7 @@ func leastRights(t *testing.T, c *cluster) {
 }
 
 // meddlingAdmission changes the templates of ReplicaSets on their way in. Nobody would ever recognise such a ReplicaSet.
-func meddlingAdmission(t *testing.T, c *cluster) {
+func meddlingAdmission(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(2, "app:v1", "app:v2")
 	for _, u := range documents(t, []byte(`
@@ -109,9 +111,9 @@ spec: {policyName: meddling}
 		if u.GetKind() == "MutatingAdmissionPolicyBinding" {
 			s.must(unstructured.SetNestedMap(u.Object, onlyIn(s.ns), "spec", "matchResources"))
 		}
-		s.must(c.client.Create(t.Context(), u))
+		s.must(c.Client.Create(t.Context(), u))
 	}
-	eventually(t, "the meddling to be told", func(ctx context.Context) (bool, error) {
+	workloadtest.Eventually(t, "the meddling to be told", func(ctx context.Context) (bool, error) {
 		_, err := s.deployments().Ensure(ctx, s.target, Desired{Pause: KeepPaused, Baseline: baseline, Candidate: candidate})
 		if err == nil {
 			// The policy is not in force yet.

@@ -11,18 +11,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // foregroundDeletion is how Argo CD prunes: the garbage collector takes dependents away at once, whatever finalizers their owner has.
-func foregroundDeletion(t *testing.T, c *cluster) {
+func foregroundDeletion(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.canary.Finalizers = []string{v1alpha1.Finalizer}
-	s.must(c.client.Update(t.Context(), s.canary))
+	s.must(c.Client.Update(t.Context(), s.canary))
 	baseline, candidate := s.versions(4, "app:v1", "app:v2")
 	s.candidateReady(baseline, candidate, 4)
 	start := s.witness.now()
-	s.must(c.client.Delete(t.Context(), s.canary, client.PropagationPolicy(metav1.DeletePropagationForeground)))
-	eventually(t, "the garbage collector to have had its turn", func(context.Context) (bool, error) {
+	s.must(c.Client.Delete(t.Context(), s.canary, client.PropagationPolicy(metav1.DeletePropagationForeground)))
+	workloadtest.Eventually(t, "the garbage collector to have had its turn", func(context.Context) (bool, error) {
 		return metav1.GetControllerOf(s.setOf("app:v2")) == nil, nil
 	})
 	s.patch(`{"metadata":{"annotations":{"wakes":"the Deployment controller"}}}`)
@@ -38,8 +39,8 @@ func foregroundDeletion(t *testing.T, c *cluster) {
 	}
 	s.ensure(s.deployments(), Desired{Baseline: baseline})
 	s.must(client.IgnoreNotFound(s.withoutFinalizer()))
-	eventually(t, "the Canary to be gone", func(ctx context.Context) (bool, error) {
-		err := c.client.Get(ctx, client.ObjectKeyFromObject(s.canary), s.canary)
+	workloadtest.Eventually(t, "the Canary to be gone", func(ctx context.Context) (bool, error) {
+		err := c.Client.Get(ctx, client.ObjectKeyFromObject(s.canary), s.canary)
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 	})
 	s.noTrace()
@@ -49,14 +50,14 @@ func foregroundDeletion(t *testing.T, c *cluster) {
 }
 
 func (s *stage) withoutFinalizer() error {
-	return s.cluster.client.Patch(s.t.Context(), s.canary, client.RawPatch(client.Merge.Type(), []byte(`{"metadata":{"finalizers":null}}`)))
+	return s.cluster.Client.Patch(s.t.Context(), s.canary, client.RawPatch(client.Merge.Type(), []byte(`{"metadata":{"finalizers":null}}`)))
 }
 
 // vanishedCanary deletes the Canary object without any finalizer.
-func vanishedCanary(t *testing.T, c *cluster) {
+func vanishedCanary(t *testing.T, c *workloadtest.Cluster) {
 	gone := func(s *stage) {
-		s.must(c.client.Delete(t.Context(), s.canary))
-		eventually(s.t, "the garbage collector to have had its turn", func(context.Context) (bool, error) {
+		s.must(c.Client.Delete(t.Context(), s.canary))
+		workloadtest.Eventually(s.t, "the garbage collector to have had its turn", func(context.Context) (bool, error) {
 			for _, rs := range s.sets() {
 				for _, r := range rs.OwnerReferences {
 					if r.Kind == "Canary" {
@@ -84,7 +85,7 @@ func vanishedCanary(t *testing.T, c *cluster) {
 		s.candidateReady(baseline, candidate, 1)
 		s.candidateReady(baseline, candidate, 0)
 		gone(s)
-		eventually(t, "the Deployment to adopt it", func(context.Context) (bool, error) {
+		workloadtest.Eventually(t, "the Deployment to adopt it", func(context.Context) (bool, error) {
 			return s.observe("", "").Candidate.Owned == ByDeployment, nil
 		})
 		if o := s.observe("", ""); o.Baseline.Revision != baseline || o.Baseline.Available != 2 {
@@ -107,7 +108,7 @@ func vanishedCanary(t *testing.T, c *cluster) {
 			t.Fatalf("the hand-over was not interrupted: %v", err)
 		}
 		gone(s)
-		eventually(t, "the Deployment to have the baseline again", func(context.Context) (bool, error) {
+		workloadtest.Eventually(t, "the Deployment to have the baseline again", func(context.Context) (bool, error) {
 			o := s.observe(baseline, candidate)
 			return o.Baseline.Owned == ByDeployment && o.Candidate.Owned == ByCanary && o.Candidate.Available == 4, nil
 		})
@@ -116,7 +117,7 @@ func vanishedCanary(t *testing.T, c *cluster) {
 			t.Errorf("only %d baseline pods were ready at some moment", n)
 		}
 		s.canary = &v1alpha1.Canary{ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "web"}, Spec: s.canary.Spec}
-		s.must(c.client.Create(t.Context(), s.canary))
+		s.must(c.Client.Create(t.Context(), s.canary))
 		s.target.Owner = Owning("web", s.canary.UID)
 		s.ensure(s.deployments(), Desired{Pause: KeepPaused, Baseline: baseline})
 		s.noTrace()
@@ -126,18 +127,18 @@ func vanishedCanary(t *testing.T, c *cluster) {
 	})
 }
 
-func deletedDeployment(t *testing.T, c *cluster) {
+func deletedDeployment(t *testing.T, c *workloadtest.Cluster) {
 	for _, how := range []metav1.DeletionPropagation{metav1.DeletePropagationBackground, metav1.DeletePropagationForeground} {
 		s := newStage(t, c)
 		baseline, candidate := s.versions(4, "app:v1", "app:v2", "app:v1", "app:v3")
 		s.candidateReady(baseline, candidate, 2)
-		s.must(c.client.Delete(t.Context(), &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "web"}}, client.PropagationPolicy(how)))
+		s.must(c.Client.Delete(t.Context(), &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "web"}}, client.PropagationPolicy(how)))
 		o := s.observe(baseline, candidate)
 		if o.Exists || o.Candidate.Pods != 2 {
 			t.Errorf("observed %+v", o)
 		}
 		s.ensure(s.deployments(), Desired{Baseline: baseline, Candidate: candidate})
-		eventually(t, "everything to be gone", func(context.Context) (bool, error) { return len(s.sets()) == 0, nil })
+		workloadtest.Eventually(t, "everything to be gone", func(context.Context) (bool, error) { return len(s.sets()) == 0, nil })
 		if o := s.observe(baseline, candidate); o.Exists || o.Candidate.Name != "" {
 			t.Errorf("observed %+v", o)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -60,6 +61,9 @@ func (d *Deployments) Ensure(ctx context.Context, t Target, want Desired) (Progr
 	}
 	var progress Progress
 	for range mostWrites {
+		if err := d.recount(ctx, w); err != nil {
+			return progress, err
+		}
 		step, waiting := w.next(want)
 		if step == nil {
 			progress.Waiting, progress.Done = waiting, waiting == ""
@@ -120,7 +124,45 @@ func (d *Deployments) list(ctx context.Context, w *world, selector labels.Select
 	return nil
 }
 
-// mostPods is how many of a candidate's pods are looked at for trouble.
+// recount counts the pods that serve themselves, while a set that was taken at their expense still has pods that could make up for them. The status of a
+// ReplicaSet tells of pods that are being deleted until its controller looks again, and on its word too few would stay.
+func (d *Deployments) recount(ctx context.Context, w *world) error {
+	if len(w.which(func(s *set) bool { return s.restoring() && s.replicas() > 0 })) == 0 {
+		return nil
+	}
+	for _, s := range w.which((*set).theirs) {
+		if s.Status.AvailableReplicas == 0 {
+			continue
+		}
+		pods, err := d.pods(ctx, s)
+		if err != nil {
+			return fmt.Errorf("reading the pods of ReplicaSet %s: %w", s.Name, err)
+		}
+		if len(pods) < mostPods {
+			s.Status.AvailableReplicas = min(s.Status.AvailableReplicas, serving(pods))
+		}
+	}
+	return nil
+}
+
+// serving is how many pods are ready and not about to go.
+func serving(pods []corev1.Pod) int32 {
+	var n int32
+	for i := range pods {
+		if pods[i].DeletionTimestamp == nil && ready(&pods[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+func ready(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// mostPods is how many pods of one ReplicaSet are looked at.
 const mostPods = 500
 
 func (d *Deployments) pods(ctx context.Context, s *set) ([]corev1.Pod, error) {

@@ -14,10 +14,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // installGate applies config/gate, bound to one namespace so that other tests stay ungated.
-func installGate(t *testing.T, c *cluster, namespace string) {
+func installGate(t *testing.T, c *workloadtest.Cluster, namespace string) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "..", "config", "gate", "gate.yaml"))
 	if err != nil {
@@ -29,7 +30,7 @@ func installGate(t *testing.T, c *cluster, namespace string) {
 				t.Fatal(err)
 			}
 		}
-		if err := c.client.Create(t.Context(), u); err != nil {
+		if err := c.Client.Create(t.Context(), u); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -43,14 +44,14 @@ func (s *stage) attempt(name string, kind types.PatchType, patch string) (paused
 		force := true
 		options.FieldManager, options.Force = "gitops", &force
 	}
-	d, err := s.cluster.typed.AppsV1().Deployments(s.ns).Patch(s.t.Context(), name, kind, []byte(patch), options)
+	d, err := s.cluster.Typed.AppsV1().Deployments(s.ns).Patch(s.t.Context(), name, kind, []byte(patch), options)
 	s.must(err)
 	return d.Spec.Paused
 }
 
 const newImage = `{"spec":{"template":{"spec":{"containers":[{"name":"app","image":"app:v2"}]}}}}`
 
-func gate(t *testing.T, c *cluster) {
+func gate(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	installGate(t, c, s.ns)
 	s.deploy("app:v1", 1)
@@ -67,16 +68,16 @@ func gate(t *testing.T, c *cluster) {
 		d := s.deployment()
 		d.ObjectMeta = metav1.ObjectMeta{Namespace: s.ns, Name: name}
 		adjust(d)
-		s.must(c.client.Create(t.Context(), d))
+		s.must(c.Client.Create(t.Context(), d))
 		if name != "untargeted" {
-			s.must(c.client.Create(t.Context(), &v1alpha1.Canary{
+			s.must(c.Client.Create(t.Context(), &v1alpha1.Canary{
 				ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: name},
 				Spec:       v1alpha1.CanarySpec{TargetRef: v1alpha1.TargetReference{APIVersion: "apps/v1", Kind: "Deployment", Name: name}},
 			}))
 		}
 	}
 	for _, name := range []string{"web", "restarted", "annotated"} {
-		eventually(t, "the gate to close", func(context.Context) (bool, error) { return s.attempt(name, types.MergePatchType, newImage), nil })
+		workloadtest.Eventually(t, "the gate to close", func(context.Context) (bool, error) { return s.attempt(name, types.MergePatchType, newImage), nil })
 	}
 	for name, attempt := range attempts() {
 		t.Run(name, func(t *testing.T) {
@@ -148,7 +149,7 @@ func gateForReal(s *stage) {
 		u := &unstructured.Unstructured{}
 		s.must(json.Unmarshal([]byte(applied(image)), &u.Object))
 		u.SetNamespace(s.ns)
-		s.must(s.cluster.client.Apply(s.t.Context(), client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("gitops"), client.ForceOwnership))
+		s.must(s.cluster.Client.Apply(s.t.Context(), client.ApplyConfigurationFromUnstructured(u), client.FieldOwner("gitops"), client.ForceOwnership))
 	}
 	start := s.witness.now()
 	for range 3 {
@@ -173,12 +174,12 @@ func gateForReal(s *stage) {
 // gateAndDeletion checks that a Canary that is being deleted, and one that is gone, gate nothing.
 func gateAndDeletion(s *stage) {
 	s.t.Helper()
-	s.must(s.cluster.client.Patch(s.t.Context(), s.canary, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":["`+v1alpha1.Finalizer+`"]}}`))))
-	s.must(s.cluster.client.Delete(s.t.Context(), s.canary))
+	s.must(s.cluster.Client.Patch(s.t.Context(), s.canary, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":["`+v1alpha1.Finalizer+`"]}}`))))
+	s.must(s.cluster.Client.Delete(s.t.Context(), s.canary))
 	open := func(context.Context) (bool, error) { return !s.attempt("web", types.MergePatchType, newImage), nil }
-	eventually(s.t, "the gate to open for a Canary that is being deleted", open)
+	workloadtest.Eventually(s.t, "the gate to open for a Canary that is being deleted", open)
 	s.must(s.withoutFinalizer())
-	eventually(s.t, "the gate to stay open", open)
+	workloadtest.Eventually(s.t, "the gate to stay open", open)
 	if !s.attempt("annotated", types.MergePatchType, newImage) {
 		s.t.Error("the gate of another Canary opened too")
 	}

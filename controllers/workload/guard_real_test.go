@@ -11,25 +11,27 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // takenBack ensures a guarded release until the baseline has all its pods and the candidate its share, and answers from when on the witness is to be asked.
 func (s *stage) takenBack(baseline, candidate string, pods int32) {
 	s.t.Helper()
-	eventually(s.t, "the baseline to be restored", func(ctx context.Context) (bool, error) {
+	workloadtest.Eventually(s.t, "the baseline to be restored", func(ctx context.Context) (bool, error) {
 		_, err := s.deployments().Ensure(ctx, s.target, Desired{Pause: KeepPaused, Baseline: baseline, Candidate: candidate, CandidatePods: pods})
 		o := s.observe(baseline, candidate)
 		return o.Baseline.Available == o.Replicas && o.Candidate.Pods == pods && o.Candidate.Owned == ByCanary && o.Strays == 0, err
 	})
 }
 
-func failedOpen(t *testing.T, c *cluster) {
+func failedOpen(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 8)
 	baseline := s.observe("", "").Wanted
 	start := s.witness.now()
 	s.push("app:slow")
-	eventually(t, "half a rollout", func(context.Context) (bool, error) { return s.observe(baseline, "").Candidate.Available >= 3, nil })
+	workloadtest.Eventually(t, "half a rollout", func(context.Context) (bool, error) { return s.observe(baseline, "").Candidate.Available >= 3, nil })
 	candidate := s.observe(baseline, "").Wanted
 	progress, err := s.deployments().Ensure(t.Context(), s.target, Desired{Pause: KeepPaused, Baseline: baseline, Candidate: candidate, CandidatePods: 1})
 	if err == nil && !progress.Paused {
@@ -55,13 +57,13 @@ func failedOpen(t *testing.T, c *cluster) {
 	}
 }
 
-func failedOpenToTheEnd(t *testing.T, c *cluster) {
+func failedOpenToTheEnd(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 8)
 	baseline := s.observe("", "").Wanted
 	start := s.witness.now()
 	s.push("app:some")
-	eventually(t, "the old pods to be gone while the rollout has not ended", func(context.Context) (bool, error) {
+	workloadtest.Eventually(t, "the old pods to be gone while the rollout has not ended", func(context.Context) (bool, error) {
 		o := s.observe(baseline, "")
 		return o.Baseline.Desired == 0 && o.Candidate.Desired == 8 && o.Candidate.Available == 6, nil
 	})
@@ -83,28 +85,28 @@ func failedOpenToTheEnd(t *testing.T, c *cluster) {
 	}
 }
 
-func failedOpenRecreate(t *testing.T, c *cluster) {
+func failedOpenRecreate(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 3, func(d *appsv1.Deployment) {
 		d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
 	})
 	baseline := s.observe("", "").Wanted
 	s.push("app:crash")
-	eventually(t, "the old pods to be gone", func(context.Context) (bool, error) {
+	workloadtest.Eventually(t, "the old pods to be gone", func(context.Context) (bool, error) {
 		o := s.observe(baseline, "")
 		return o.Baseline.Pods == 0 && o.Candidate.Pods == 3, nil
 	})
 	s.takenBack(baseline, s.observe(baseline, "").Wanted, 0)
 }
 
-func resumedByHand(t *testing.T, c *cluster) {
+func resumedByHand(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(8, "app:v1", "app:v2")
 	s.candidateReady(baseline, candidate, 2)
 	s.olderThanASecond("app:v2")
 	tested, start := s.podUIDs("app:v2"), s.witness.now()
 	s.patch(`{"spec":{"paused":false}}`)
-	eventually(t, "a rollout", func(context.Context) (bool, error) { return s.observe(baseline, candidate).Strays > 0, nil })
+	workloadtest.Eventually(t, "a rollout", func(context.Context) (bool, error) { return s.observe(baseline, candidate).Strays > 0, nil })
 	s.takenBack(baseline, candidate, 2)
 	s.witness.now()
 	if n := s.witness.fewestReady(start, "app:v1", "app:v2"); n < 6 {
@@ -126,7 +128,7 @@ func resumedByHand(t *testing.T, c *cluster) {
 }
 
 // troubles looks at pods that fail as their image's tag says.
-func troubles(t *testing.T, c *cluster) {
+func troubles(t *testing.T, c *workloadtest.Cluster) {
 	for image, want := range map[string]struct {
 		text  string
 		fatal bool
@@ -143,17 +145,17 @@ func troubles(t *testing.T, c *cluster) {
 			s := newStage(t, c)
 			baseline, candidate := s.versions(1, "app:v1", image)
 			if image == "app:quota" {
-				s.must(c.client.Create(t.Context(), &corev1.ResourceQuota{
+				s.must(c.Client.Create(t.Context(), &corev1.ResourceQuota{
 					ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "pods"},
 					Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}},
 				}))
-				eventually(t, "the quota to count", func(ctx context.Context) (bool, error) {
-					quota, err := c.typed.CoreV1().ResourceQuotas(s.ns).Get(ctx, "pods", metav1.GetOptions{})
+				workloadtest.Eventually(t, "the quota to count", func(ctx context.Context) (bool, error) {
+					quota, err := c.Typed.CoreV1().ResourceQuotas(s.ns).Get(ctx, "pods", metav1.GetOptions{})
 					return err == nil && len(quota.Status.Used) > 0, err
 				})
 			}
 			s.ensure(s.deployments(), Desired{Pause: KeepPaused, Baseline: baseline, Candidate: candidate, CandidatePods: 1})
-			eventually(t, "the trouble to be told", func(context.Context) (bool, error) {
+			workloadtest.Eventually(t, "the trouble to be told", func(context.Context) (bool, error) {
 				seen := s.observe(baseline, candidate).Candidate
 				if !strings.HasPrefix(seen.Trouble, want.text) || seen.Fatal != want.fatal {
 					return false, fmt.Errorf("trouble %q, fatal %t", seen.Trouble, seen.Fatal)
@@ -164,11 +166,11 @@ func troubles(t *testing.T, c *cluster) {
 	}
 }
 
-func othersLeftAlone(t *testing.T, c *cluster) {
+func othersLeftAlone(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 2)
 	owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "owner"}}
-	s.must(c.client.Create(t.Context(), owner))
+	s.must(c.Client.Create(t.Context(), owner))
 	stranger := s.setOf("app:v1").DeepCopy()
 	labels := map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: "stranger"}
 	stranger.ObjectMeta = metav1.ObjectMeta{
@@ -177,7 +179,7 @@ func othersLeftAlone(t *testing.T, c *cluster) {
 	}
 	stranger.Spec.Template.Spec.Containers[0].Image = "app:v2"
 	stranger.Spec.Template.Labels, stranger.Spec.Selector.MatchLabels = labels, labels
-	s.must(c.client.Create(t.Context(), stranger))
+	s.must(c.Client.Create(t.Context(), stranger))
 	baseline := s.observe("", "").Wanted
 	s.gatedPush("app:v2")
 	candidate := s.observe(baseline, "").Wanted
@@ -186,7 +188,7 @@ func othersLeftAlone(t *testing.T, c *cluster) {
 	}
 	s.candidateReady(baseline, candidate, 2)
 	s.handedOver(s.deployments(), baseline, candidate)
-	now, err := c.typed.AppsV1().ReplicaSets(s.ns).Get(t.Context(), "stranger", metav1.GetOptions{})
+	now, err := c.Typed.AppsV1().ReplicaSets(s.ns).Get(t.Context(), "stranger", metav1.GetOptions{})
 	s.must(err)
 	if now.Generation != stranger.Generation || *now.Spec.Replicas != 2 || metav1.GetControllerOf(now).Name != "owner" {
 		t.Error("the ReplicaSet of another was touched")

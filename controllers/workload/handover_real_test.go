@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // handOverWrites is how many writes a hand-over with one old revision takes: two put aside, one given, two given back.
@@ -16,7 +18,7 @@ const handOverWrites = 5
 
 // disturbedHandOvers lets a push or a scaling come right before each write of a hand-over, and after the last. The Deployment controller either has seen it before
 // the write is made, or has not.
-func disturbedHandOvers(t *testing.T, c *cluster) {
+func disturbedHandOvers(t *testing.T, c *workloadtest.Cluster) {
 	disturbances := map[string]func(*stage){
 		"a push":         func(s *stage) { s.gatedPush("app:v3") },
 		"a scaling up":   func(s *stage) { s.scale(13) },
@@ -55,7 +57,7 @@ func disturbedHandOvers(t *testing.T, c *cluster) {
 	}
 }
 
-func disturbedHandOver(t *testing.T, c *cluster, images []string, disturb func(*stage, int)) {
+func disturbedHandOver(t *testing.T, c *workloadtest.Cluster, images []string, disturb func(*stage, int)) {
 	const replicas = 8
 	s := newStage(t, c)
 	baseline, candidate := s.versions(replicas, images...)
@@ -68,7 +70,7 @@ func disturbedHandOver(t *testing.T, c *cluster, images []string, disturb func(*
 	if writes < handOverWrites {
 		disturb(s, handOverWrites+1)
 	}
-	eventually(t, "the Deployment's size", func(context.Context) (bool, error) {
+	workloadtest.Eventually(t, "the Deployment's size", func(context.Context) (bool, error) {
 		o := s.observe(baseline, candidate)
 		return o.HandedOver && o.Candidate.Available == o.Replicas && o.Candidate.Pods == o.Replicas, nil
 	})
@@ -101,7 +103,7 @@ func disturbedHandOver(t *testing.T, c *cluster, images []string, disturb func(*
 }
 
 // crashes runs a release as often as it has writes, and crashes once each time: right before a write, or right after it, before its answer was heard.
-func crashes(t *testing.T, c *cluster) {
+func crashes(t *testing.T, c *workloadtest.Cluster) {
 	crash := errors.New("a crash")
 	for n := 1; n <= 3+handOverWrites+1; n++ {
 		once := func(write int) error {
@@ -149,7 +151,7 @@ func crashes(t *testing.T, c *cluster) {
 
 // abandonedHandOvers crashes before every write of a hand-over and finds, on coming back, that the hand-over is no longer meant. What was given to the Deployment
 // stays there, else the baseline is whole again; nothing in between.
-func abandonedHandOvers(t *testing.T, c *cluster) {
+func abandonedHandOvers(t *testing.T, c *workloadtest.Cluster) {
 	const given = 3
 	crash := errors.New("a crash")
 	for n := 1; n <= handOverWrites+1; n++ {
@@ -174,7 +176,7 @@ func abandonedHandOvers(t *testing.T, c *cluster) {
 			if n > given {
 				serving, leaving = leaving, serving
 			}
-			eventually(t, "one of the two to be gone", func(context.Context) (bool, error) {
+			workloadtest.Eventually(t, "one of the two to be gone", func(context.Context) (bool, error) {
 				return len(s.podUIDs(serving)) == 4 && len(s.podUIDs(leaving)) == 0, nil
 			})
 			s.witness.now()
@@ -193,7 +195,7 @@ func abandonedHandOvers(t *testing.T, c *cluster) {
 }
 
 // threeOperators hand over at the same time, as when a leader doesn't know yet that it is none any more.
-func threeOperators(t *testing.T, c *cluster) {
+func threeOperators(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(4, "app:v0", "app:v1", "app:v2")
 	s.candidateReady(baseline, candidate, 4)
@@ -217,7 +219,7 @@ func threeOperators(t *testing.T, c *cluster) {
 }
 
 // restlessAutoscaler scales all through a hand-over, never to less than 6.
-func restlessAutoscaler(t *testing.T, c *cluster) {
+func restlessAutoscaler(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(8, "app:v0", "app:v1", "app:v2")
 	s.candidateReady(baseline, candidate, 8)
@@ -237,7 +239,7 @@ func restlessAutoscaler(t *testing.T, c *cluster) {
 	close(done)
 	autoscaler.Wait()
 	s.scale(7)
-	eventually(t, "the Deployment's size", func(context.Context) (bool, error) {
+	workloadtest.Eventually(t, "the Deployment's size", func(context.Context) (bool, error) {
 		o := s.observe(baseline, candidate)
 		return o.HandedOver && o.Candidate.Available == 7 && o.Candidate.Pods == 7, nil
 	})
@@ -252,7 +254,7 @@ func restlessAutoscaler(t *testing.T, c *cluster) {
 }
 
 // resumedHandOvers unpauses the Deployment before each write of a hand-over: for a moment, it rolls by itself.
-func resumedHandOvers(t *testing.T, c *cluster) {
+func resumedHandOvers(t *testing.T, c *workloadtest.Cluster) {
 	for n := 1; n <= handOverWrites; n++ {
 		t.Run(fmt.Sprintf("before write %d", n), func(t *testing.T) {
 			t.Parallel()

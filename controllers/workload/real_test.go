@@ -1,11 +1,16 @@
 package workload
 
-import "testing"
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
+)
 
 // TestOnRealControllers tries everything against the real API server, Deployment controller, ReplicaSet controller and garbage collector.
 func TestOnRealControllers(t *testing.T) {
-	c := startCluster(t)
-	for name, run := range map[string]func(*testing.T, *cluster){
+	c := workloadtest.Start(t, filepath.Join("..", "..", "config", "crd", "bases"))
+	for name, run := range map[string]func(*testing.T, *workloadtest.Cluster){
 		"a first look at a Deployment at rest writes nothing":                  firstLook,
 		"a first look in the middle of a rollout finds who serves":             firstLookMidRollout,
 		"a release goes from push to hand-over with the pods that were judged": wholeRelease,

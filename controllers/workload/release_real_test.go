@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // writesNothing is a level that asserts the present one without a write.
@@ -30,7 +32,7 @@ func (s *stage) writesNothing(want Desired) {
 func (s *stage) handedOver(d *Deployments, baseline, candidate string) {
 	s.t.Helper()
 	want := Desired{Pause: KeepPaused, Baseline: baseline, Candidate: candidate, HandOver: true}
-	eventually(s.t, "the hand-over", func(ctx context.Context) (bool, error) {
+	workloadtest.Eventually(s.t, "the hand-over", func(ctx context.Context) (bool, error) {
 		progress, err := d.Ensure(ctx, s.target, want)
 		if err == nil && !progress.Done {
 			err = errors.New(progress.Waiting)
@@ -49,7 +51,7 @@ func (s *stage) history() []string {
 	return history
 }
 
-func firstLook(t *testing.T, c *cluster) {
+func firstLook(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 4)
 	before := s.sets()
@@ -64,12 +66,12 @@ func firstLook(t *testing.T, c *cluster) {
 	}
 }
 
-func firstLookMidRollout(t *testing.T, c *cluster) {
+func firstLookMidRollout(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 8)
 	baseline := s.observe("", "").Wanted
 	s.push("app:crash")
-	eventually(t, "a rollout that is stuck", func(context.Context) (bool, error) {
+	workloadtest.Eventually(t, "a rollout that is stuck", func(context.Context) (bool, error) {
 		o := s.observe("", "")
 		return o.Candidate.Desired == 4 && o.Baseline.Pods == 6 && o.Baseline.Available == 6, nil
 	})
@@ -81,13 +83,13 @@ func firstLookMidRollout(t *testing.T, c *cluster) {
 		t.Errorf("observed after another push %+v", o)
 	}
 	s.candidateReady(baseline, s.observe(baseline, "").Wanted, 1)
-	eventually(t, "the baseline's pods to be back", func(context.Context) (bool, error) {
+	workloadtest.Eventually(t, "the baseline's pods to be back", func(context.Context) (bool, error) {
 		o := s.observe(baseline, "")
 		return o.Baseline.Available == 8 && o.Strays == 0, nil
 	})
 }
 
-func wholeRelease(t *testing.T, c *cluster) {
+func wholeRelease(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(4, "app:v0", "app:v1", "app:v2")
 	s.candidateReady(baseline, candidate, 2)
@@ -136,7 +138,7 @@ func (s *stage) undo() {
 
 func (s *stage) kubectl(args ...string) string {
 	s.t.Helper()
-	command := exec.Command(filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), append([]string{"--kubeconfig", s.cluster.kubeconfig, "-n", s.ns}, args...)...)
+	command := exec.Command(filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), append([]string{"--kubeconfig", s.cluster.Kubeconfig, "-n", s.ns}, args...)...)
 	out, err := command.CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("kubectl %s: %v: %s", strings.Join(args, " "), err, out)
@@ -144,7 +146,7 @@ func (s *stage) kubectl(args ...string) string {
 	return string(out)
 }
 
-func releaseOfOldRevision(t *testing.T, c *cluster) {
+func releaseOfOldRevision(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(4, "app:v0", "app:v1", "app:v2", "app:v1")
 	old := s.setOf("app:v1")
@@ -169,7 +171,7 @@ func releaseOfOldRevision(t *testing.T, c *cluster) {
 	}
 }
 
-func kindsOfDeployment(t *testing.T, c *cluster) {
+func kindsOfDeployment(t *testing.T, c *workloadtest.Cluster) {
 	for name, adjust := range map[string]func(*appsv1.Deployment){
 		"one that recreates": func(d *appsv1.Deployment) {
 			d.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
@@ -211,7 +213,7 @@ func kindsOfDeployment(t *testing.T, c *cluster) {
 	}
 }
 
-func refusal(t *testing.T, c *cluster) {
+func refusal(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(4, "app:v1", "app:v2", "app:v3")
 	s.candidateReady(baseline, candidate, 2)
@@ -240,7 +242,7 @@ func refusal(t *testing.T, c *cluster) {
 	s.noTrace()
 }
 
-func newerCandidate(t *testing.T, c *cluster) {
+func newerCandidate(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, second := s.versions(4, "app:v1", "app:v2")
 	s.candidateReady(baseline, second, 2)
@@ -250,7 +252,7 @@ func newerCandidate(t *testing.T, c *cluster) {
 		t.Fatal("the newer template goes unnoticed")
 	}
 	s.candidateReady(baseline, third, 1)
-	eventually(t, "the older candidate to be gone", func(context.Context) (bool, error) {
+	workloadtest.Eventually(t, "the older candidate to be gone", func(context.Context) (bool, error) {
 		return len(s.sets()) == 2 && len(s.podUIDs("app:v2")) == 0 && s.observe(baseline, third).Strays == 0, nil
 	})
 	if o := s.observe(baseline, third); o.Baseline.Available != 4 || o.Candidate.Available != 1 {
@@ -258,7 +260,7 @@ func newerCandidate(t *testing.T, c *cluster) {
 	}
 }
 
-func nothingLetLoose(t *testing.T, c *cluster) {
+func nothingLetLoose(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	baseline, candidate := s.versions(4, "app:v1", "app:v2")
 	d := s.hooked(func(int) error { t.Error("there was a write"); return nil }, nil)
@@ -297,10 +299,10 @@ func (s *stage) aSecondAfterTheRestart() {
 	stamp := s.kubectl("get", "deployment/web", "-o", `jsonpath={.spec.template.metadata.annotations.kubectl\.kubernetes\.io/restartedAt}`)
 	at, err := time.Parse(time.RFC3339, stamp)
 	s.must(err)
-	eventually(s.t, "a second to pass", func(context.Context) (bool, error) { return time.Since(at) > time.Second, nil })
+	workloadtest.Eventually(s.t, "a second to pass", func(context.Context) (bool, error) { return time.Since(at) > time.Second, nil })
 }
 
-func restart(t *testing.T, c *cluster) {
+func restart(t *testing.T, c *workloadtest.Cluster) {
 	s := newStage(t, c)
 	s.deploy("app:v1", 4)
 	baseline := s.observe("", "").Wanted

@@ -18,26 +18,27 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // stage is a namespace with one Deployment, web, and one Canary, web, and a witness who sees every change of every pod.
 type stage struct {
 	t       *testing.T
-	cluster *cluster
+	cluster *workloadtest.Cluster
 	ns      string
 	canary  *v1alpha1.Canary
 	target  Target
 	witness *witness
 }
 
-func newStage(t *testing.T, c *cluster) *stage {
+func newStage(t *testing.T, c *workloadtest.Cluster) *stage {
 	t.Helper()
-	s := &stage{t: t, cluster: c, ns: c.namespace(t)}
+	s := &stage{t: t, cluster: c, ns: c.Namespace(t)}
 	s.canary = &v1alpha1.Canary{
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "web"},
 		Spec:       v1alpha1.CanarySpec{TargetRef: v1alpha1.TargetReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"}},
 	}
-	s.must(c.client.Create(t.Context(), s.canary))
+	s.must(c.Client.Create(t.Context(), s.canary))
 	s.target = Target{Deployment: types.NamespacedName{Namespace: s.ns, Name: "web"}, Owner: Owning("web", s.canary.UID)}
 	s.witness = watchPods(t, c, s.ns)
 	return s
@@ -73,20 +74,20 @@ func (s *stage) deploy(image string, replicas int32, adjust ...func(*appsv1.Depl
 	for _, f := range adjust {
 		f(d)
 	}
-	s.must(s.cluster.client.Create(s.t.Context(), d))
+	s.must(s.cluster.Client.Create(s.t.Context(), d))
 	s.settle()
 }
 
 func (s *stage) deployment() *appsv1.Deployment {
 	s.t.Helper()
-	d, err := s.cluster.typed.AppsV1().Deployments(s.ns).Get(s.t.Context(), "web", metav1.GetOptions{})
+	d, err := s.cluster.Typed.AppsV1().Deployments(s.ns).Get(s.t.Context(), "web", metav1.GetOptions{})
 	s.must(err)
 	return d
 }
 
 func (s *stage) patch(format string, args ...any) {
 	s.t.Helper()
-	_, err := s.cluster.typed.AppsV1().Deployments(s.ns).Patch(s.t.Context(), "web", types.MergePatchType, fmt.Appendf(nil, format, args...), metav1.PatchOptions{})
+	_, err := s.cluster.Typed.AppsV1().Deployments(s.ns).Patch(s.t.Context(), "web", types.MergePatchType, fmt.Appendf(nil, format, args...), metav1.PatchOptions{})
 	s.must(err)
 }
 
@@ -110,7 +111,7 @@ func (s *stage) scale(replicas int32) {
 // settle waits until the Deployment's own rollout is over.
 func (s *stage) settle() {
 	s.t.Helper()
-	eventually(s.t, "the Deployment's own rollout", func(context.Context) (bool, error) {
+	workloadtest.Eventually(s.t, "the Deployment's own rollout", func(context.Context) (bool, error) {
 		return s.observe("", "").Complete, nil
 	})
 }
@@ -118,13 +119,13 @@ func (s *stage) settle() {
 // seen waits until the Deployment controller has seen the Deployment as it is now.
 func (s *stage) seen() {
 	s.t.Helper()
-	eventually(s.t, "the Deployment controller to look", func(context.Context) (bool, error) {
+	workloadtest.Eventually(s.t, "the Deployment controller to look", func(context.Context) (bool, error) {
 		d := s.deployment()
 		return d.Status.ObservedGeneration >= d.Generation, nil
 	})
 }
 
-func (s *stage) deployments() *Deployments { return &Deployments{Client: s.cluster.client} }
+func (s *stage) deployments() *Deployments { return &Deployments{Client: s.cluster.Client} }
 
 func (s *stage) observe(baseline, candidate string) Observation {
 	s.t.Helper()
@@ -137,7 +138,7 @@ func (s *stage) observe(baseline, candidate string) Observation {
 func (s *stage) ensure(d *Deployments, want Desired) Progress {
 	s.t.Helper()
 	var progress Progress
-	eventually(s.t, fmt.Sprintf("the level %+v", want), func(ctx context.Context) (bool, error) {
+	workloadtest.Eventually(s.t, fmt.Sprintf("the level %+v", want), func(ctx context.Context) (bool, error) {
 		var err error
 		progress, err = d.Ensure(ctx, s.target, want)
 		if err == nil && !progress.Done {
@@ -152,7 +153,7 @@ func (s *stage) ensure(d *Deployments, want Desired) Progress {
 func (s *stage) candidateReady(baseline, candidate string, pods int32) {
 	s.t.Helper()
 	s.ensure(s.deployments(), Desired{Pause: KeepPaused, Baseline: baseline, Candidate: candidate, CandidatePods: pods})
-	eventually(s.t, "the candidate's pods", func(context.Context) (bool, error) {
+	workloadtest.Eventually(s.t, "the candidate's pods", func(context.Context) (bool, error) {
 		o := s.observe(baseline, candidate)
 		return o.Candidate.Available == pods && o.Candidate.Pods == pods, nil
 	})
@@ -161,7 +162,7 @@ func (s *stage) candidateReady(baseline, candidate string, pods int32) {
 // sets are the ReplicaSets of the namespace, oldest revision first.
 func (s *stage) sets() []appsv1.ReplicaSet {
 	s.t.Helper()
-	list, err := s.cluster.typed.AppsV1().ReplicaSets(s.ns).List(s.t.Context(), metav1.ListOptions{})
+	list, err := s.cluster.Typed.AppsV1().ReplicaSets(s.ns).List(s.t.Context(), metav1.ListOptions{})
 	s.must(err)
 	slices.SortFunc(list.Items, func(a, b appsv1.ReplicaSet) int {
 		return int((&set{ReplicaSet: a}).revisionNumber() - (&set{ReplicaSet: b}).revisionNumber())
@@ -185,7 +186,7 @@ func (s *stage) setOf(image string) *appsv1.ReplicaSet {
 func (s *stage) olderThanASecond(image string) {
 	s.t.Helper()
 	made := s.setOf(image).CreationTimestamp.Time
-	eventually(s.t, "a second to pass", func(context.Context) (bool, error) { return time.Since(made) > time.Second, nil })
+	workloadtest.Eventually(s.t, "a second to pass", func(context.Context) (bool, error) { return time.Since(made) > time.Second, nil })
 }
 
 func imageOf(spec *corev1.PodSpec) string { return spec.Containers[0].Image }
@@ -193,7 +194,7 @@ func imageOf(spec *corev1.PodSpec) string { return spec.Containers[0].Image }
 // podUIDs are the pods of an image.
 func (s *stage) podUIDs(image string) []types.UID {
 	s.t.Helper()
-	list, err := s.cluster.typed.CoreV1().Pods(s.ns).List(s.t.Context(), metav1.ListOptions{})
+	list, err := s.cluster.Typed.CoreV1().Pods(s.ns).List(s.t.Context(), metav1.ListOptions{})
 	s.must(err)
 	var uids []types.UID
 	for i := range list.Items {
@@ -258,7 +259,7 @@ func (s *stage) hooked(before, after func(n int) error) *Deployments {
 		}
 		return nil
 	}
-	return &Deployments{Client: interceptor.NewClient(s.cluster.client, interceptor.Funcs{
+	return &Deployments{Client: interceptor.NewClient(s.cluster.Client, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			if options := (&client.CreateOptions{}).ApplyOptions(opts); len(options.DryRun) > 0 {
 				return c.Create(ctx, o, opts...)

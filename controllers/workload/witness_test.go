@@ -9,12 +9,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
 
 // witness sees every change of every pod in a namespace, in order, so that no moment in between goes unseen.
 type witness struct {
 	t       *testing.T
-	cluster *cluster
+	cluster *workloadtest.Cluster
 	ns      string
 
 	mu     sync.Mutex
@@ -30,10 +32,10 @@ type sighting struct {
 	leaving bool
 }
 
-func watchPods(t *testing.T, c *cluster, ns string) *witness {
+func watchPods(t *testing.T, c *workloadtest.Cluster, ns string) *witness {
 	t.Helper()
 	w := &witness{t: t, cluster: c, ns: ns, latest: map[types.UID]string{}}
-	source, err := c.typed.CoreV1().Pods(ns).Watch(t.Context(), metav1.ListOptions{})
+	source, err := c.Typed.CoreV1().Pods(ns).Watch(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +71,11 @@ func (w *witness) see(pod *corev1.Pod, deleted bool) {
 // now is the present moment, for the questions below. It waits until the witness has seen everything that there is to see.
 func (w *witness) now() int {
 	w.t.Helper()
-	list, err := w.cluster.typed.CoreV1().Pods(w.ns).List(w.t.Context(), metav1.ListOptions{})
+	list, err := w.cluster.Typed.CoreV1().Pods(w.ns).List(w.t.Context(), metav1.ListOptions{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	eventually(w.t, "the witness to catch up", func(context.Context) (bool, error) {
+	workloadtest.Eventually(w.t, "the witness to catch up", func(context.Context) (bool, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for i := range list.Items {

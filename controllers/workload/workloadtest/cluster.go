@@ -1,4 +1,5 @@
-package workload
+// Package workloadtest starts a real control plane for tests: etcd, kube-apiserver and kube-controller-manager. It has no node: a [Cluster]'s pods are played.
+package workloadtest
 
 import (
 	"context"
@@ -24,17 +25,17 @@ import (
 	"github.com/serin-dev/serin/api/v1alpha1"
 )
 
-// cluster is a real etcd, kube-apiserver and kube-controller-manager. It has no node: a fake kubelet (kubelet_test.go) plays the pods' part.
-type cluster struct {
-	config *rest.Config
-	// kubeconfig is the path of a kubeconfig file of an administrator.
-	kubeconfig string
-	client     client.WithWatch
-	typed      kubernetes.Interface
+// Cluster is a real etcd, kube-apiserver and kube-controller-manager. It has no node: a fake kubelet (kubelet.go) plays the pods' part.
+type Cluster struct {
+	Config *rest.Config
+	// Kubeconfig is the path of a kubeconfig file of an administrator.
+	Kubeconfig string
+	Client     client.WithWatch
+	Typed      kubernetes.Interface
 }
 
-// startCluster brings up a cluster for the rest of the test, or skips the test where the binaries are missing.
-func startCluster(t *testing.T) *cluster {
+// Start brings up a cluster with the CRDs of these files and folders for the rest of the test, or skips the test where the binaries are missing.
+func Start(t *testing.T, crds ...string) *Cluster {
 	t.Helper()
 	assets := os.Getenv("KUBEBUILDER_ASSETS")
 	if assets == "" {
@@ -46,7 +47,7 @@ func startCluster(t *testing.T) *cluster {
 	}
 	log.SetLogger(zap.New(zap.WriteTo(io.Discard)))
 	env := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		CRDDirectoryPaths:     crds,
 		ErrorIfCRDPathMissing: true,
 	}
 	env.ControlPlane.GetAPIServer().Configure().Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
@@ -60,18 +61,18 @@ func startCluster(t *testing.T) *cluster {
 		}
 	})
 	config.QPS = -1
-	c := &cluster{config: config, typed: kubernetes.NewForConfigOrDie(config)}
-	c.client, err = client.NewWithWatch(config, client.Options{Scheme: testScheme(t)})
+	c := &Cluster{Config: config, Typed: kubernetes.NewForConfigOrDie(config)}
+	c.Client, err = client.NewWithWatch(config, client.Options{Scheme: newScheme(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.kubeconfig = administrator(t, env)
-	startControllers(t, c.kubeconfig, manager)
-	startKubelet(t, c.typed)
+	c.Kubeconfig = administrator(t, env)
+	startControllers(t, c.Kubeconfig, manager)
+	startKubelet(t, c.Typed)
 	return c
 }
 
-func testScheme(t *testing.T) *runtime.Scheme {
+func newScheme(t *testing.T) *runtime.Scheme {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -108,7 +109,7 @@ func startControllers(t *testing.T, kubeconfig, binary string) {
 		t.Fatal(err)
 	}
 	command := exec.Command(binary, "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000",
-		"--controllers=deployment-controller,replicaset-controller,garbage-collector-controller,resourcequota-controller", "-v="+verbosity())
+		"--controllers=deployment-controller,replicaset-controller,endpointslice-controller,garbage-collector-controller,resourcequota-controller", "-v="+verbosity())
 	command.Stdout, command.Stderr = out, out
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
@@ -132,11 +133,11 @@ func verbosity() string {
 	return "1"
 }
 
-// namespace makes a namespace for one test.
-func (c *cluster) namespace(t *testing.T) string {
+// Namespace makes a namespace for one test.
+func (c *Cluster) Namespace(t *testing.T) string {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "workload-"}}
-	if err := c.client.Create(t.Context(), ns); err != nil {
+	if err := c.Client.Create(t.Context(), ns); err != nil {
 		t.Fatal(err)
 	}
 	return ns.Name
@@ -145,8 +146,8 @@ func (c *cluster) namespace(t *testing.T) string {
 // within is how long anything may take that only the controllers have to do.
 const within = 60 * time.Second
 
-// eventually waits until done answers true, and fails the test with what was missing if it never does.
-func eventually(t *testing.T, what string, done func(context.Context) (bool, error)) {
+// Eventually waits until done answers true, and fails the test with what was missing if it never does.
+func Eventually(t *testing.T, what string, done func(context.Context) (bool, error)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()

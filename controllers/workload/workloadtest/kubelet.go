@@ -1,7 +1,9 @@
-package workload
+package workloadtest
 
 import (
 	"context"
+	"hash/fnv"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +55,7 @@ func perform(ctx context.Context, c kubernetes.Interface, pod *corev1.Pod, lagga
 	if pod.DeletionTimestamp != nil || len(pod.Status.ContainerStatuses) > 0 || pod.Status.Conditions != nil {
 		return
 	}
-	if strings.HasSuffix(imageOf(&pod.Spec), ":slow") && time.Since(pod.CreationTimestamp.Time) < slowness {
+	if strings.HasSuffix(pod.Spec.Containers[0].Image, ":slow") && time.Since(pod.CreationTimestamp.Time) < slowness {
 		time.AfterFunc(slowness, func() { perform(ctx, c, pod, laggards) })
 		return
 	}
@@ -103,6 +105,8 @@ func statusFor(pod *corev1.Pod, laggards map[string]int) corev1.PodStatus {
 		started := true
 		status.Phase, app.Started = corev1.PodRunning, &started
 		app.State.Running = &corev1.ContainerStateRunning{StartedAt: metav1.Now()}
+		status.PodIP = addressOf(pod)
+		status.PodIPs = []corev1.PodIP{{IP: status.PodIP}}
 	}
 	status.ContainerStatuses = []corev1.ContainerStatus{app}
 	status.Conditions = []corev1.PodCondition{
@@ -110,4 +114,12 @@ func statusFor(pod *corev1.Pod, laggards map[string]int) corev1.PodStatus {
 		{Type: corev1.PodReady, Status: ready, LastTransitionTime: metav1.Now()},
 	}
 	return status
+}
+
+// addressOf is an address of the pod's own, by which it becomes an endpoint.
+func addressOf(pod *corev1.Pod) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(pod.UID))
+	n := h.Sum32()
+	return netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}).String()
 }
