@@ -145,9 +145,9 @@ func stateFrom(m *v1alpha1.RolloutStatus) rollout.State {
 	verbs := m.Acknowledged
 	return rollout.State{
 		Phase: rollout.Phase(m.Phase), Baseline: m.Baseline, Candidate: m.Candidate,
-		Refused: m.Refused, Weight: m.Weight, Passed: m.Passed, Waived: m.Waived, Paused: m.Paused, Forced: m.Forced, ApprovedWeight: m.ApprovedWeight,
+		Refused: m.Refused, Weight: m.Weight, Passed: m.Passed, Waived: m.Waived, Paused: m.Paused, Forced: m.Forced, Delayed: m.Delayed, ApprovedWeight: m.ApprovedWeight,
 		StartedAt: timeFrom(m.StartedAt), EnteredAt: timeFrom(m.EnteredAt), SettledAt: timeFrom(m.SettledAt),
-		Reason: rollout.Reason(m.Reason), Cause: m.Cause,
+		Reason: rollout.Reason(m.Reason), Cause: m.Cause, Ignored: m.Ignored,
 		Acknowledged: rollout.Wishes{
 			Promote: verbs["promote"], Abort: verbs["abort"], Approve: verbs["approve"],
 			Pause: verbs["pause"], Resume: verbs["resume"], Retry: verbs["retry"],
@@ -171,9 +171,9 @@ func memoryOf(s rollout.State) *v1alpha1.RolloutStatus {
 	}
 	return &v1alpha1.RolloutStatus{
 		Phase: v1alpha1.Phase(s.Phase), Baseline: s.Baseline, Candidate: s.Candidate,
-		Refused: s.Refused, Weight: s.Weight, Passed: s.Passed, Waived: s.Waived, Paused: s.Paused, Forced: s.Forced, ApprovedWeight: s.ApprovedWeight,
+		Refused: s.Refused, Weight: s.Weight, Passed: s.Passed, Waived: s.Waived, Paused: s.Paused, Forced: s.Forced, Delayed: s.Delayed, ApprovedWeight: s.ApprovedWeight,
 		StartedAt: timeOf(s.StartedAt), EnteredAt: timeOf(s.EnteredAt), SettledAt: timeOf(s.SettledAt),
-		Reason: string(s.Reason), Cause: s.Cause, Acknowledged: verbs,
+		Reason: string(s.Reason), Cause: s.Cause, Ignored: s.Ignored, Acknowledged: verbs,
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 
 // CanaryStatus tells what is going on and why. Only status.rollout is memory; everything else is written for its readers.
 type CanaryStatus struct {
-	// conditions follow kstatus: Ready, and Reconciling or Stalled while true. CandidateReady, TrafficRouted and AnalysisPassed say how far the release got.
+	// conditions follow kstatus: Ready, and Reconciling or Stalled while true.
 	//
 	// +optional
 	// +listType=map
@@ -144,6 +144,10 @@ type RolloutStatus struct {
 	//
 	// +optional
 	Forced bool `json:"forced,omitempty"`
+	// delayed is true once people were told that the present phase takes too long.
+	//
+	// +optional
+	Delayed bool `json:"delayed,omitempty"`
 	// approvedWeight is the weight of the last step that a person approved.
 	//
 	// +optional
@@ -178,6 +182,11 @@ type RolloutStatus struct {
 	// +kubebuilder:validation:MaxProperties=8
 	// +kubebuilder:validation:XValidation:rule=`self.all(k, k.size() <= 63 && self[k].size() <= 253)`,message="rollout.acknowledged must hold verbs of at most 63 characters and values of at most 253"
 	Acknowledged map[string]string `json:"acknowledged,omitempty"`
+	// ignored are the verbs that people were told name no revision that is known.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Ignored string `json:"ignored,omitempty"`
 }
 
 // AnalysisStatus is the last look at the evidence of the current step.

@@ -8,12 +8,6 @@ const (
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is true when nothing goes on until a person changes something.
 	ConditionStalled = "Stalled"
-	// ConditionCandidateReady is true when the candidate has the pods that its next weight needs.
-	ConditionCandidateReady = "CandidateReady"
-	// ConditionTrafficRouted is true when the data plane acknowledged the split that was decided.
-	ConditionTrafficRouted = "TrafficRouted"
-	// ConditionAnalysisPassed is true when the evidence of the current step allows the next one.
-	ConditionAnalysisPassed = "AnalysisPassed"
 )
 
 // Reasons of conditions and events: the only list. A package that may not import this one repeats the word, and a test compares.
@@ -41,8 +35,6 @@ const (
 	ReasonBaselineNotReady = "BaselineNotReady"
 	// ReasonCandidateNotReady means that candidate pods are awaited.
 	ReasonCandidateNotReady = "CandidateNotReady"
-	// ReasonCandidateReady means that the candidate has the pods it needs.
-	ReasonCandidateReady = "CandidateReady"
 	// ReasonSettling means that the data plane has yet to acknowledge the split.
 	ReasonSettling = "Settling"
 	// ReasonSettled means that the data plane acknowledged the split.
@@ -55,8 +47,6 @@ const (
 	ReasonHolding = "Holding"
 	// ReasonStepAdvanced means that the candidate got the next weight.
 	ReasonStepAdvanced = "StepAdvanced"
-	// ReasonAnalysisPassed means that the evidence allows the next step.
-	ReasonAnalysisPassed = "AnalysisPassed"
 	// ReasonPromoting means that the candidate becomes the workload's own.
 	ReasonPromoting = "Promoting"
 	// ReasonHandOverIncomplete means that the workload has yet to make the candidate its own.

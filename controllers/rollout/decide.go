@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -20,8 +19,10 @@ func Decide(p Plan, s State, o Observation) Decision {
 		t.promote()
 	case Finalizing:
 		t.finalize()
+		t.tellDelay()
 	case RollingBack:
 		t.rollBack()
+		t.tellDelay()
 	case Idle, Succeeded, Failed:
 		t.rest()
 	default:
@@ -29,6 +30,7 @@ func Decide(p Plan, s State, o Observation) Decision {
 		t.dropWeight("")
 		t.rollBack()
 	}
+	t.tellIgnored()
 	return Decision{
 		State:        t.s,
 		Desired:      t.desired(),
@@ -52,7 +54,7 @@ type turn struct {
 func (t *turn) start() {
 	t.s = State{
 		Phase: Progressing, Baseline: t.s.Baseline, Candidate: t.o.Workload.Wanted,
-		StartedAt: t.o.Now, EnteredAt: t.o.Now, Reason: ReasonReleaseStarted, Acknowledged: t.s.Acknowledged,
+		StartedAt: t.o.Now, EnteredAt: t.o.Now, Reason: ReasonReleaseStarted, Acknowledged: t.s.Acknowledged, Ignored: t.s.Ignored,
 	}
 	t.tell(ReasonReleaseStarted, false, "revision %s is released in %d steps against baseline %s", t.s.Candidate, len(t.p.Steps), t.s.Baseline)
 }
@@ -60,13 +62,13 @@ func (t *turn) start() {
 // enter starts a phase.
 func (t *turn) enter(phase Phase, reason Reason) {
 	t.s.Phase, t.s.Reason = phase, reason
-	t.s.EnteredAt, t.s.SettledAt = t.o.Now, time.Time{}
+	t.s.EnteredAt, t.s.SettledAt, t.s.Delayed = t.o.Now, time.Time{}, false
 }
 
 // forget drops everything about the candidate.
 func (t *turn) forget() {
 	t.s = State{
-		Phase: t.s.Phase, Baseline: t.s.Baseline, Reason: t.s.Reason, Acknowledged: t.s.Acknowledged,
+		Phase: t.s.Phase, Baseline: t.s.Baseline, Reason: t.s.Reason, Acknowledged: t.s.Acknowledged, Ignored: t.s.Ignored,
 		StartedAt: t.s.StartedAt, EnteredAt: t.s.EnteredAt,
 	}
 }
@@ -130,6 +132,16 @@ func worthTelling(r Reason) bool {
 	}
 }
 
+// tellDelay tells once that a phase which nothing may cut short takes too long: requests may still reach the candidate, or its pods won't go.
+func (t *turn) tellDelay() {
+	drained := !t.s.SettledAt.IsZero() && t.o.Now.Sub(t.s.SettledAt) <= t.p.ReadyDeadline
+	if t.s.Phase != t.before.Phase || t.event != nil || t.s.Delayed || drained || !t.overdue(t.p.ReadyDeadline) {
+		return
+	}
+	t.s.Delayed = true
+	t.event = &Event{Reason: ReasonHolding, Message: "not over after " + short(t.p.ReadyDeadline) + ": " + t.message, Warning: true}
+}
+
 // overdue says that the present wait has lasted longer than d.
 func (t *turn) overdue(d time.Duration) bool {
 	if t.s.EnteredAt.IsZero() {
@@ -175,28 +187,6 @@ func (t *turn) restoringBaseline() bool {
 
 func (t *turn) baselinePods() string {
 	return fmt.Sprintf("%d of at least %d pods of baseline %s available", t.o.Workload.BaselineAvailable, t.o.Workload.MinAvailable, t.s.Baseline)
-}
-
-// wished says whether a wish is new and means the candidate, and remembers that it was acted upon.
-func (t *turn) wished(value string, acknowledged *string) bool {
-	revision, _, _ := strings.Cut(value, "@")
-	if value == "" || value == *acknowledged || revision != t.s.Candidate {
-		return false
-	}
-	*acknowledged = value
-	return true
-}
-
-// wish is the value by which a person says a verb for revision, made new where the plain one was used before.
-func wish(revision, acknowledged string) string {
-	before, again, _ := strings.Cut(acknowledged, "@")
-	switch {
-	case before != revision:
-		return revision
-	default:
-		n, _ := strconv.Atoi(again)
-		return fmt.Sprintf("%s@%d", revision, max(n, 1)+1)
-	}
 }
 
 // done says that a Canary that is being deleted has left no trace.

@@ -59,7 +59,7 @@ func TestWithoutAGate(t *testing.T) {
 		},
 		"a rollback does not wait for ever": {
 			func(q *question) { q.state.Phase = rollout.RollingBack },
-			outcome{Phase: rollout.RollingBack, Reason: rollout.ReasonReleaseStarted, Hold: rollout.KeepPaused, Split: 0, Pods: 6},
+			outcome{Phase: rollout.RollingBack, Reason: rollout.ReasonReleaseStarted, Hold: rollout.KeepPaused, Split: 0, Pods: 6, Event: rollout.ReasonHolding},
 			"taking the traffic off",
 		},
 		"a rollback without a route waits unless the candidate was refused": {func(q *question) {
@@ -169,6 +169,12 @@ func TestTheHandOver(t *testing.T) {
 	})
 }
 
+// delayed is the outcome of a turn in which people hear that it takes too long.
+func delayed(o outcome) outcome {
+	o.Event = rollout.ReasonHolding
+	return o
+}
+
 func TestGoingHome(t *testing.T) {
 	finalizing := func() question {
 		q := question{
@@ -187,11 +193,14 @@ func TestGoingHome(t *testing.T) {
 		"the route is on its way":                      {func(q *question) { q.seen.Split = rollout.Split{Home: true, Message: "not programmed"} }, going, "giving the route back to its owner: not programmed"},
 		"the route still has the split":                {func(q *question) { q.seen.Split = routed(100) }, going, "waiting for the gateway"},
 		"the gateway is not waited for without an end": {func(q *question) { q.seen.Split, q.state.EnteredAt = rollout.Split{Home: true}, ago(time.Hour) }, arrived, ""},
-		"a split is waited for, however long":          {func(q *question) { q.seen.Split, q.state.EnteredAt = routed(100), ago(time.Hour) }, going, ""},
-		"the route is gone":                            {func(q *question) { q.seen.Split = rollout.Split{Gone: true} }, arrived, ""},
-		"the workload is still paused":                 {func(q *question) { q.seen.Workload.Paused = true }, going, "letting the workload roll"},
-		"the workload is gone":                         {func(q *question) { q.seen.Workload = rollout.Workload{} }, outcome{Phase: rollout.Succeeded, Reason: rollout.ReasonWatching, Split: home}, ""},
-		"a newer template is held":                     {func(q *question) { q.seen.Workload.Wanted, q.seen.Split = "v3", routed(100) }, outcome{Phase: rollout.Finalizing, Reason: rollout.ReasonPromoted, Hold: rollout.KeepPaused, Split: home}, ""},
+		"a split is waited for, however long":          {func(q *question) { q.seen.Split, q.state.EnteredAt = routed(100), ago(time.Hour) }, delayed(going), "giving the route back"},
+		"people hear of it once": {func(q *question) {
+			q.seen.Split, q.state.EnteredAt, q.state.Delayed = routed(100), ago(time.Hour), true
+		}, going, ""},
+		"the route is gone":            {func(q *question) { q.seen.Split = rollout.Split{Gone: true} }, arrived, ""},
+		"the workload is still paused": {func(q *question) { q.seen.Workload.Paused = true }, going, "letting the workload roll"},
+		"the workload is gone":         {func(q *question) { q.seen.Workload = rollout.Workload{} }, outcome{Phase: rollout.Succeeded, Reason: rollout.ReasonWatching, Split: home}, ""},
+		"a newer template is held":     {func(q *question) { q.seen.Workload.Wanted, q.seen.Split = "v3", routed(100) }, outcome{Phase: rollout.Finalizing, Reason: rollout.ReasonPromoted, Hold: rollout.KeepPaused, Split: home}, ""},
 		"a newer template starts when the route is home": {
 			func(q *question) { q.seen.Workload.Wanted, q.seen.Workload.Complete = "v3", false },
 			outcome{Phase: rollout.Progressing, Reason: rollout.ReasonReleaseStarted, Hold: rollout.KeepPaused, Split: 0, Event: rollout.ReasonReleaseStarted},
@@ -271,7 +280,11 @@ func TestTheWayBack(t *testing.T) {
 			empty(q)
 			q.seen.Split, q.state.EnteredAt = rollout.Split{Home: true}, ago(time.Hour)
 		}, outcome{Phase: rollout.Failed, Reason: rollout.ReasonAnalysisFailed, Hold: rollout.KeepPaused, Split: home}, ""},
-		"traffic is waited for, however long": {func(q *question) { q.seen.Split, q.state.EnteredAt = rollout.Split{}, ago(time.Hour) }, draining, ""},
+		"traffic is waited for, however long": {func(q *question) { q.seen.Split, q.state.EnteredAt = rollout.Split{}, ago(time.Hour) }, delayed(draining), "taking the traffic off"},
+		"people hear of it once": {func(q *question) {
+			q.seen.Split, q.state.EnteredAt, q.state.Delayed = rollout.Split{}, ago(time.Hour), true
+		}, draining, ""},
+		"pods that won't go are told of, too": {func(q *question) { q.state.EnteredAt, q.state.SettledAt = ago(2*time.Hour), ago(time.Hour) }, delayed(emptied), "its pods are leaving"},
 		"except by a Canary that is being deleted": {func(q *question) {
 			q.seen.Split, q.state.EnteredAt, q.seen.Ending = rollout.Split{}, ago(time.Hour), true
 		}, draining, "drain"},

@@ -9,7 +9,7 @@ func (t *turn) rest() {
 	case t.o.Ending:
 		t.depart()
 	case !w.Exists:
-		t.s = State{Phase: Idle, Acknowledged: t.s.Acknowledged, Reason: t.s.Reason}
+		t.s = State{Phase: Idle, Acknowledged: t.s.Acknowledged, Ignored: t.s.Ignored, Reason: t.s.Reason}
 		t.wait(ReasonTargetNotFound, "the workload does not exist; waiting for it")
 	case t.s.Baseline == "":
 		t.firstSight()

@@ -69,6 +69,8 @@ type State struct {
 	Passed, Waived bool
 	// Paused and Forced are a person's wishes.
 	Paused, Forced bool
+	// Delayed says that people were told that the present phase takes too long.
+	Delayed bool
 	// ApprovedWeight is the weight of the last step that a person approved.
 	ApprovedWeight int32
 	// StartedAt is when the release started, EnteredAt when the present wait began (deadlines count from it), SettledAt when the split was first seen
@@ -80,6 +82,8 @@ type State struct {
 	Cause string
 	// Acknowledged holds the last value acted upon for each verb.
 	Acknowledged Wishes
+	// Ignored are the wishes that people were told mean no revision that is known.
+	Ignored string
 }
 
 // Wishes are the verbs of people. Each value names the revision meant, "<revision>" or "<revision>@<anything>": the part after
@@ -220,6 +224,6 @@ const (
 	ReasonCanaryDeleted      Reason = "CanaryDeleted"
 	ReasonTargetDeleted      Reason = "TargetDeleted"
 	ReasonRolledBack         Reason = "RolledBack"
-	ReasonReleaseWithdrawn   Reason = "ReleaseWithdrawn"
+	ReasonVerbIgnored        Reason = "VerbIgnored"
 	ReasonHandOverIncomplete Reason = "HandOverIncomplete"
 )
