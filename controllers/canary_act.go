@@ -96,9 +96,11 @@ func pauseOf(h rollout.Hold) workload.Pause {
 	return workload.LeaveAsIs
 }
 
-// guarded tells that the workload was found rolling and was stopped: at the release's start the gate is missing, later somebody resumed it by hand.
+// guarded tells that the workload was found rolling and was stopped: at the release's start the gate is missing, later somebody resumed it by hand. To pause it may
+// take more than one try, so the start lasts until it was seen paused.
 func (s *scene) guarded(d rollout.Decision) rollout.Decision {
-	if !inFlight(s.state.Phase) && s.state.Phase != rollout.Failed {
+	starts := d.State.Phase == rollout.Progressing && d.State.Weight == 0 && s.recollection.held != d.State.Candidate
+	if starts || !inFlight(s.state.Phase) && s.state.Phase != rollout.Failed {
 		d.Event = &rollout.Event{Reason: v1alpha1.ReasonGuarded, Warning: true, Message: fmt.Sprintf(
 			"revision %s began to roll before it was paused, and was stopped: the gate did not see the push. Is it installed? kubectl get mutatingadmissionpolicybinding gate.serin.dev",
 			d.State.Candidate)}

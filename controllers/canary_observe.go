@@ -43,6 +43,9 @@ func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary)
 	if s.workload, err = r.Workloads.Observe(ctx, r.target(canary), s.state.Baseline, s.state.Candidate); err != nil {
 		return nil, fmt.Errorf("observing the workload: %w", err)
 	}
+	if s.workload.Paused {
+		remembered.held = s.workload.Wanted
+	}
 	if err := r.yieldToElder(ctx, s); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,8 @@ type recollection struct {
 	readySince time.Time
 	// homeward is since when the routes are to go home; zero while they are not.
 	homeward time.Time
+	// held is the revision with which the workload was last seen paused.
+	held string
 	// untidy is true until it was made sure that nothing of a past release is left.
 	untidy bool
 }
