@@ -1,0 +1,10 @@
+module github.com/serin-dev/serin/test/decisions
+
+go 1.26.0
+
+require (
+	github.com/serin-dev/serin v0.0.0
+	gonum.org/v1/gonum v0.17.0
+)
+
+replace github.com/serin-dev/serin => ../..
