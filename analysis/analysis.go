@@ -90,12 +90,13 @@ type Bucket struct{ Lower, Upper, Count float64 }
 
 // Provider brings counts from one metrics backend.
 type Provider interface {
-	// Count answers every query for both arms over the window, in as few requests as the backend allows, ordered by query, arm
-	// and pod. Adjoining windows count every request once, but for what the backend takes in only after it was asked: a window
-	// should end as long before now as that may take.
+	// Count answers every query for both arms over each of the windows, in as few requests as the backend allows, ordered by
+	// window, query, arm and pod. The windows follow each other in time and do not overlap. Adjoining ones, of one call or of
+	// several, count every request once, but for what the backend takes in only after it was asked: a window should end as
+	// long before now as that may take.
 	// No data is an empty slice and a nil error. An error that matches [ErrRejected] means that asking again the same way will never help
 	// (a query that does not parse, credentials refused); any other error may pass by itself. No error text holds a secret.
-	Count(ctx context.Context, s Subject, qs []Query, w Window) ([]Observation, error)
+	Count(ctx context.Context, s Subject, qs []Query, ws []Window) ([]Observation, error)
 	// Ping says whether the backend answers, with the same errors as Count.
 	Ping(ctx context.Context) error
 }

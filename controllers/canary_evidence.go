@@ -154,11 +154,11 @@ func (s *Sources) count(ctx context.Context, l look) ([]analysis.Observation, er
 	if err != nil {
 		return nil, err
 	}
-	counts, err := provider.Count(ctx, l.subject, l.queries, l.window)
+	counts, err := provider.Count(ctx, l.subject, l.queries, []analysis.Window{l.window})
 	if err != nil || l.reference == nil {
 		return counts, err
 	}
-	before, err := provider.Count(ctx, l.subject, l.queries, *l.reference)
+	before, err := provider.Count(ctx, l.subject, l.queries, []analysis.Window{*l.reference})
 	return append(counts, slices.DeleteFunc(before, func(o analysis.Observation) bool { return o.Arm != analysis.Baseline })...), err
 }
 

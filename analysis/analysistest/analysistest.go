@@ -92,11 +92,13 @@ func (s Setup) at(t *testing.T, address string, credentials map[string][]byte) a
 	return p
 }
 
+func (s Setup) windows() []analysis.Window { return []analysis.Window{s.Window} }
+
 // calls are the two ways to ask a source.
 func (s Setup) calls(p analysis.Provider) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Count": func(ctx context.Context) error {
-			_, err := p.Count(ctx, s.Subject, s.Queries, s.Window)
+			_, err := p.Count(ctx, s.Subject, s.Queries, s.windows())
 			return err
 		},
 		"Ping": p.Ping,
@@ -110,7 +112,7 @@ func status(code int) http.Handler {
 
 func wholeAndInOrder(t *testing.T, s Setup) {
 	p := s.source(t, s.Full)
-	obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.Window)
+	obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.windows())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +163,7 @@ func (s Setup) query(metric string) (analysis.Query, int) {
 
 func noData(t *testing.T, s Setup) {
 	p := s.source(t, s.Empty)
-	if obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.Window); err != nil || len(obs) > 0 {
+	if obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.windows()); err != nil || len(obs) > 0 {
 		t.Errorf("Count: %v, %v", obs, err)
 	}
 	if err := p.Ping(t.Context()); err != nil {
@@ -171,14 +173,14 @@ func noData(t *testing.T, s Setup) {
 
 func concurrent(t *testing.T, s Setup) {
 	p := s.source(t, s.Full)
-	want, err := p.Count(t.Context(), s.Subject, s.Queries, s.Window)
+	want, err := p.Count(t.Context(), s.Subject, s.Queries, s.windows())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var group errgroup.Group
 	for range 16 {
 		group.Go(func() error {
-			got, err := p.Count(context.Background(), s.Subject, s.Queries, s.Window)
+			got, err := p.Count(context.Background(), s.Subject, s.Queries, s.windows())
 			if err == nil && !reflect.DeepEqual(got, want) {
 				err = errors.New("a concurrent call counts something else")
 			}

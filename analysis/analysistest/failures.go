@@ -22,7 +22,7 @@ func refusals(t *testing.T, s Setup) {
 			h.ServeHTTP(w, r)
 		})
 	}
-	if _, err := s.source(t, counting(&usual, s.Full)).Count(t.Context(), s.Subject, s.Queries, s.Window); err != nil {
+	if _, err := s.source(t, counting(&usual, s.Full)).Count(t.Context(), s.Subject, s.Queries, s.windows()); err != nil {
 		t.Fatal(err)
 	}
 	for _, code := range []int{400, 401, 403, 404, 405, 410, 422} {
@@ -60,7 +60,7 @@ func passingTrouble(t *testing.T, s Setup) {
 			once.Do(func() { h = status(code) })
 			h.ServeHTTP(w, r)
 		}))
-		if obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.Window); err != nil || len(obs) == 0 {
+		if obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.windows()); err != nil || len(obs) == 0 {
 			t.Errorf("answered %d once: %v, %v", code, obs, err)
 		}
 	}
@@ -69,7 +69,7 @@ func passingTrouble(t *testing.T, s Setup) {
 		once.Do(func() { panic(http.ErrAbortHandler) })
 		s.Full.ServeHTTP(w, r)
 	}))
-	if obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.Window); err != nil || len(obs) == 0 {
+	if obs, err := p.Count(t.Context(), s.Subject, s.Queries, s.windows()); err != nil || len(obs) == 0 {
 		t.Errorf("after a connection that broke: %v, %v", obs, err)
 	}
 }
@@ -156,7 +156,7 @@ func endless(t *testing.T, s Setup) {
 		for old := longest.Load(); counted.written > old && !longest.CompareAndSwap(old, counted.written); old = longest.Load() {
 		}
 	}))
-	if _, err := p.Count(t.Context(), s.Subject, s.Queries[:1], s.Window); err == nil {
+	if _, err := p.Count(t.Context(), s.Subject, s.Queries[:1], s.windows()); err == nil {
 		t.Error("an endless answer is taken for one")
 	}
 	if longest.Load() > s.MostBytes {

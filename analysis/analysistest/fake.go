@@ -20,10 +20,10 @@ type Fake struct {
 type Call struct {
 	Subject analysis.Subject
 	Queries []analysis.Query
-	Window  analysis.Window
+	Windows []analysis.Window
 }
 
-// Answer sets what Count answers from now on.
+// Answer sets what Count answers for each window from now on.
 func (f *Fake) Answer(count func(analysis.Subject, []analysis.Query, analysis.Window) ([]analysis.Observation, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,10 +45,10 @@ func (f *Fake) Calls() []Call {
 }
 
 // Count answers what was set.
-func (f *Fake) Count(ctx context.Context, s analysis.Subject, qs []analysis.Query, w analysis.Window) ([]analysis.Observation, error) {
+func (f *Fake) Count(ctx context.Context, s analysis.Subject, qs []analysis.Query, ws []analysis.Window) ([]analysis.Observation, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.calls = append(f.calls, Call{s, qs, w})
+	f.calls = append(f.calls, Call{s, qs, ws})
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -57,7 +57,15 @@ func (f *Fake) Count(ctx context.Context, s analysis.Subject, qs []analysis.Quer
 	case f.count == nil:
 		return nil, nil
 	}
-	return f.count(s, qs, w)
+	var all []analysis.Observation
+	for _, w := range ws {
+		obs, err := f.count(s, qs, w)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, obs...)
+	}
+	return all, nil
 }
 
 // Ping fails as Count does.

@@ -190,7 +190,7 @@ func (f *fake) count(t *testing.T, from, to float64, qs ...analysis.Query) ([]an
 	if err != nil {
 		t.Fatal(err)
 	}
-	return source.Count(t.Context(), release(), qs, between(from, to))
+	return source.Count(t.Context(), release(), qs, []analysis.Window{between(from, to)})
 }
 
 // release is the subject of tests.

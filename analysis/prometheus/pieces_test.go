@@ -56,7 +56,7 @@ func TestSamplesTooManyForOneAnswerAreReadInPieces(t *testing.T) {
 			s := &source{client: client, preset: "classic"}
 			subject := analysis.Subject{Namespace: "shop", Baseline: analysis.Target{ReplicaSet: "api-1"}, Candidate: analysis.Target{ReplicaSet: "api-2"}}
 			w := analysis.Window{From: time.Unix(10_000, 0), To: time.Unix(11_600, 0)}
-			obs, err := s.Count(t.Context(), subject, []analysis.Query{{Metric: "errors", Errors: true}}, w)
+			obs, err := s.Count(t.Context(), subject, []analysis.Query{{Metric: "errors", Errors: true}}, []analysis.Window{w})
 			if test.wantError != "" {
 				if err == nil || !strings.Contains(err.Error(), test.wantError) {
 					t.Errorf("got %v", err)

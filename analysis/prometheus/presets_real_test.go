@@ -177,7 +177,7 @@ func testPresets(t *testing.T, p *realPrometheus) {
 			}
 			subject := release()
 			subject.Namespace = test.namespace
-			obs, err := source.Count(t.Context(), subject, []analysis.Query{{Metric: "all", Errors: true, Latency: true}}, window)
+			obs, err := source.Count(t.Context(), subject, []analysis.Query{{Metric: "all", Errors: true, Latency: true}}, []analysis.Window{window})
 			if err != nil || len(obs) != 2 || obs[0].Arm != analysis.Baseline || obs[1].Arm != analysis.Candidate {
 				t.Fatalf("got %v, %v", obs, err)
 			}

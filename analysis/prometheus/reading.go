@@ -8,10 +8,16 @@ import (
 	"github.com/serin-dev/serin/analysis"
 )
 
-// reading holds what one family's series grew by within a window, in memory proportional to their number.
+// readings hold what one family's series grew by within each of some windows that follow each other.
+type readings struct {
+	family  family
+	arms    arms
+	windows []*reading
+}
+
+// reading is one window, in memory proportional to the number of series.
 type reading struct {
 	family   family
-	arms     arms
 	from, to int64 // milliseconds
 	series   map[string]*counted
 	targets  targets // shared with other readings of the window
@@ -30,71 +36,85 @@ type counted struct {
 	upTo, group string
 }
 
-func newReading(f family, a arms, w analysis.Window, ts targets) *reading {
-	return &reading{
-		family: f, arms: a, from: w.From.UnixMilli(), to: w.To.UnixMilli(), series: map[string]*counted{}, targets: ts,
+func newReadings(f family, a arms, ws []analysis.Window, known []targets) readings {
+	rs := readings{family: f, arms: a}
+	for n, w := range ws {
+		rs.windows = append(rs.windows, &reading{
+			family: f, from: w.From.UnixMilli(), to: w.To.UnixMilli(), series: map[string]*counted{}, targets: known[n],
+		})
 	}
+	return rs
 }
 
-// begin takes a series' last sample at or before the window's beginning.
-func (r *reading) begin(s *series) error {
-	c := r.find(s)
-	if c == nil {
+// span is the time from the first window's beginning to the last one's end, in milliseconds.
+func (rs readings) span() (from, to int64) {
+	return rs.windows[0].from, rs.windows[len(rs.windows)-1].to
+}
+
+// begin takes a series' last sample at or before the first window's beginning.
+func (rs readings) begin(s *series) error {
+	from, _ := rs.span()
+	switch {
+	case s.Histogram != nil:
+		s.Histograms = histograms{{from, s.Histogram.count, s.Histogram.buckets}}
+	case s.Value != nil:
+		s.Values = floats{{from, s.Value.value}}
+	}
+	return rs.add(s)
+}
+
+// add takes a series' samples of the windows, or of a piece of them. What is earlier than a window is what it begins with.
+func (rs readings) add(s *series) error {
+	arm, pod, ok := rs.arms.of(s.Labels)
+	if !ok {
 		return nil
 	}
-	if s.Histogram != nil {
-		s.Histogram.buckets = inSeconds(s.Histogram.buckets, r.family.unit)
-		c.beginHistogram(*s.Histogram)
-	} else if s.Value != nil {
-		c.beginFloat(*s.Value)
+	for i := range s.Histograms {
+		s.Histograms[i].buckets = inSeconds(s.Histograms[i].buckets, rs.family.unit)
 	}
-	c.target.saw(&c.counter)
+	key := identity(s.Labels, "")
+	for _, r := range rs.windows {
+		c := r.find(key, s.Labels, arm, pod)
+		r.take(c, s)
+		c.target.saw(&c.counter)
+	}
 	return nil
 }
 
-// add takes a series' samples of the window, or of its next piece.
-func (r *reading) add(s *series) error {
-	c := r.find(s)
-	if c == nil {
-		return nil
-	}
+// take counts the samples that lie within the window, and begins with the last one before it.
+func (r *reading) take(c *counted, s *series) {
 	for _, f := range s.Values {
 		switch {
 		case f.at > r.to:
 		case f.at > r.from:
 			c.addFloat(f)
-		default: // servers differ on whether a range includes its beginning
+		case r.current(f.at):
 			c.beginFloat(f)
 		}
 	}
 	for _, h := range s.Histograms {
-		h.buckets = inSeconds(h.buckets, r.family.unit)
 		switch {
 		case h.at > r.to:
 		case h.at > r.from:
 			c.addHistogram(h)
-		default:
+		case r.current(h.at):
 			c.beginHistogram(h)
 		}
 	}
-	c.target.saw(&c.counter)
-	return nil
 }
 
-// find is what is held of a series; nil when it belongs to neither arm.
-func (r *reading) find(s *series) *counted {
-	arm, pod, ok := r.arms.of(s.Labels)
-	if !ok {
-		return nil
-	}
-	key := identity(s.Labels, "")
+// current says whether a sample from before the window still holds at its beginning.
+func (r *reading) current(at int64) bool { return r.from-at <= lookBack.Milliseconds() }
+
+// find is what is held of a series.
+func (r *reading) find(key string, labels map[string]string, arm analysis.Arm, pod string) *counted {
 	if c := r.series[key]; c != nil {
 		return c
 	}
-	c := &counted{name: s.Labels["__name__"], arm: arm, pod: pod, target: r.targets.of(targetOf(s.Labels, pod))}
-	c.failed, c.told = r.family.failed(s.Labels)
+	c := &counted{name: labels["__name__"], arm: arm, pod: pod, target: r.targets.of(targetOf(labels, pod))}
+	c.failed, c.told = r.family.failed(labels)
 	if c.name == r.family.duration+"_bucket" {
-		c.upTo, c.group = s.Labels["le"], identity(s.Labels, "le")
+		c.upTo, c.group = labels["le"], identity(labels, "le")
 	}
 	r.series[key] = c
 	return c
@@ -122,4 +142,4 @@ func (r *reading) distribution(c *counted) analysis.Histogram {
 }
 
 // empty says that there is no series of either arm.
-func (r *reading) empty() bool { return len(r.series) == 0 }
+func (rs readings) empty() bool { return len(rs.windows[0].series) == 0 }

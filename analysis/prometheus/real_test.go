@@ -76,7 +76,7 @@ func testRelease(t *testing.T, p *realPrometheus) {
 		if preset == "opentelemetry" {
 			queries = append(queries, analysis.Query{Metric: "latency", Preset: preset, Latency: true})
 		}
-		obs, err := source.Count(t.Context(), subject, queries, analysis.Window{From: from, To: to})
+		obs, err := source.Count(t.Context(), subject, queries, []analysis.Window{{From: from, To: to}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,19 +84,26 @@ func testRelease(t *testing.T, p *realPrometheus) {
 			t.Errorf("%d observations of %d pods: %+v", len(obs), len(truth), obs)
 		}
 		var parts []analysis.Observation
+		var windows []analysis.Window
 		for at := from; at.Before(to); at = at.Add(700 * time.Millisecond) {
 			next := at.Add(700 * time.Millisecond)
 			if next.After(to) {
 				next = to
 			}
-			part, err := source.Count(t.Context(), subject, queries, analysis.Window{From: at, To: next})
+			part, err := source.Count(t.Context(), subject, queries, []analysis.Window{{From: at, To: next}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			parts = analysis.Merge(append(parts, part...))
+			windows = append(windows, analysis.Window{From: at, To: next})
 		}
+		together, err := source.Count(t.Context(), subject, queries, windows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, analysis.Merge(together)...)
 		parts = slices.DeleteFunc(parts, func(o analysis.Observation) bool { return o.Pod == new1.name }) // new, and scraped twice
-		for _, o := range append(obs, parts...) {                                                         // at once, or in many looks
+		for _, o := range append(obs, parts...) {                                                         // at once, in many looks, or in one over many windows
 			verify(t, o, truth[o.Pod], o.Metric == "latency")
 			if slices.ContainsFunc(o.Latency, func(b analysis.Bucket) bool { return b.Upper == 0.5 }) {
 				t.Errorf("%s is counted by its classic histogram: %v", o.Pod, o.Latency)

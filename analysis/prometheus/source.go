@@ -47,101 +47,124 @@ func (s *source) Ping(ctx context.Context) error {
 	})
 }
 
-// Count answers every query; see [analysis.Provider]. Queries on one preset share their requests. A sample that the server
-// takes in only after the window it belongs to was asked for is not seen: let a window end a little before now.
-func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analysis.Query, w analysis.Window) ([]analysis.Observation, error) {
+// Count answers every query; see [analysis.Provider]. Queries on one preset share their requests, and so do windows that follow each
+// other. A sample that the server takes in only after the window it belongs to was asked for is not seen: let a window end a
+// little before now.
+func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analysis.Query, ws []analysis.Window) ([]analysis.Observation, error) {
 	p, err := s.plan(qs)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 	}
-	if !w.To.After(w.From) {
-		return nil, nil
+	if ws, err = inOrder(ws); err != nil || len(ws) == 0 {
+		return nil, err
 	}
-	answers, err := s.answer(ctx, p.questions, subject, w)
+	answers, err := s.answer(ctx, p.questions, subject, ws)
 	if err != nil {
 		return nil, err
 	}
 	var out []analysis.Observation
-	for i, q := range qs {
-		counts := p.parts[i].compose(q, answers)
-		if q.Errors && q.Custom == nil {
-			if err := p.questions[p.parts[i].requests].family.untold(counts); err != nil {
-				return nil, err
+	for n, w := range ws {
+		for i, q := range qs {
+			counts := p.parts[i].compose(q, answers[n])
+			if q.Errors && q.Custom == nil {
+				if err := p.questions[p.parts[i].requests].family.untold(counts); err != nil {
+					return nil, err
+				}
 			}
+			out = append(out, observations(counts, q, w)...)
 		}
-		out = append(out, observations(counts, q, w)...)
 	}
 	return out, nil
 }
 
-// answer counts every question.
-func (s *source) answer(ctx context.Context, qs []question, subject analysis.Subject, w analysis.Window) ([]map[unit]*count, error) {
-	ts := targets{}
-	readings := make([]*reading, len(qs))
+// inOrder leaves out windows without length, and refuses those that overlap.
+func inOrder(ws []analysis.Window) ([]analysis.Window, error) {
+	var out []analysis.Window
+	for _, w := range ws {
+		switch {
+		case !w.To.After(w.From):
+		case len(out) > 0 && w.From.Before(out[len(out)-1].To):
+			return nil, fmt.Errorf("%w: the window from %s begins before the one before it ends", analysis.ErrRejected, w.From.Format(time.RFC3339))
+		default:
+			out = append(out, w)
+		}
+	}
+	return out, nil
+}
+
+// answer counts every question in every window.
+func (s *source) answer(ctx context.Context, qs []question, subject analysis.Subject, ws []analysis.Window) ([][]map[unit]*count, error) {
+	known := make([]targets, len(ws)) // by window
+	for n := range known {
+		known[n] = targets{}
+	}
+	answers := make([]readings, len(qs))
 	for i, q := range qs {
 		var err error
-		if readings[i], err = s.search(ctx, q, subject, w, ts); err != nil {
+		if answers[i], err = s.search(ctx, q, subject, ws, known); err != nil {
 			return nil, err
 		}
 	}
-	if strangers := ts.strangers(); len(strangers) > 0 {
-		err := retry(ctx, func() error { return s.client.query(ctx, wereUp(strangers), w.From, recognise(strangers)) })
-		if err != nil {
-			return nil, err
+	counts := make([][]map[unit]*count, len(ws))
+	for n, w := range ws {
+		if strangers := known[n].strangers(); len(strangers) > 0 {
+			err := retry(ctx, func() error { return s.client.query(ctx, wereUp(strangers), w.From, recognise(strangers)) })
+			if err != nil {
+				return nil, err
+			}
 		}
-	}
-	counts := make([]map[unit]*count, len(qs))
-	for i, r := range readings {
-		counts[i] = r.counts()
+		for _, rs := range answers {
+			counts[n] = append(counts[n], rs.windows[n].counts())
+		}
 	}
 	return counts, nil
 }
 
 // search reads a question's series, by the first way to tell the arms apart that finds any.
-func (s *source) search(ctx context.Context, q question, subject analysis.Subject, w analysis.Window, ts targets) (*reading, error) {
-	var r *reading
+func (s *source) search(ctx context.Context, q question, subject analysis.Subject, ws []analysis.Window, known []targets) (readings, error) {
+	var rs readings
 	for _, of := range q.family.arms {
 		a, err := of(subject)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", analysis.ErrRejected, err)
+			return rs, fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 		}
-		if r, err = s.read(ctx, q, a, w, ts); err != nil || !r.empty() {
-			return r, err
+		if rs, err = s.read(ctx, q, a, ws, known); err != nil || !rs.empty() {
+			return rs, err
 		}
 	}
-	return r, nil
+	return rs, nil
 }
 
 // errTooManySamples means that the samples of a part of the window do not fit one answer, which those of a smaller part may.
 var errTooManySamples = errors.New("too many samples")
 
 // read reads the series of a question, in as many pieces as their samples need.
-func (s *source) read(ctx context.Context, q question, a arms, w analysis.Window, ts targets) (*reading, error) {
+func (s *source) read(ctx context.Context, q question, a arms, ws []analysis.Window, known []targets) (readings, error) {
 	for pieces := int64(1); ; pieces *= 4 {
-		var r *reading
+		var rs readings
 		err := retry(ctx, func() error {
-			r = newReading(q.family, a, w, ts)
-			return s.fill(ctx, r, q.expression(a), pieces)
+			rs = newReadings(q.family, a, ws, known)
+			return s.fill(ctx, rs, q.expression(a), pieces)
 		})
 		if !errors.Is(err, errTooManySamples) || pieces >= mostPieces {
-			return r, err
+			return rs, err
 		}
 	}
 }
 
-// fill asks for the samples at the window's beginning and for those within.
-func (s *source) fill(ctx context.Context, r *reading, selection string, pieces int64) error {
-	from, length := time.UnixMilli(r.from), r.to-r.from
-	if err := s.client.query(ctx, "last_over_time("+selection+span(lookBack)+")", from, r.begin); err != nil {
+// fill asks for the samples at the first window's beginning and for those up to the last one's end.
+func (s *source) fill(ctx context.Context, rs readings, selection string, pieces int64) error {
+	from, to := rs.span()
+	if err := s.client.query(ctx, "last_over_time("+selection+span(lookBack)+")", time.UnixMilli(from), rs.begin); err != nil {
 		return err
 	}
 	for i := range pieces {
-		begin, end := r.from+length*i/pieces, r.from+length*(i+1)/pieces
+		begin, end := from+(to-from)*i/pieces, from+(to-from)*(i+1)/pieces
 		if begin == end {
 			continue
 		}
 		within := span(time.Duration(end-begin) * time.Millisecond)
-		if err := s.client.query(ctx, selection+within, time.UnixMilli(end), r.add); errors.Is(err, errTooLarge) {
+		if err := s.client.query(ctx, selection+within, time.UnixMilli(end), rs.add); errors.Is(err, errTooLarge) {
 			return fmt.Errorf("%w: %w", errTooManySamples, err)
 		} else if err != nil {
 			return err
