@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/serin-dev/serin/analysis"
+)
+
+// take counts a look.
+func (m *metric) take(v *view, r *reading) {
+	m.settle(v, r)
+	var candidate []cell
+	for _, c := range counted(r.arms[analysis.Candidate], m.uses(WarmUp)) {
+		if m.settled(c) {
+			candidate = append(candidate, c)
+		}
+	}
+	baseline := counted(r.arms[analysis.Baseline], m.uses(WarmUp))
+	m.note(r, baseline, candidate)
+	if m.c.Limit > 0 {
+		m.takeLimit(v, r, candidate)
+	}
+	if !compares(m.c) || !m.c.Errors && m.Boundary.At == 0 || r.across[0] || r.across[1] {
+		return
+	}
+	if v.Weight >= 100 {
+		m.takeLast(v.pods[analysis.Candidate], candidate)
+		return
+	}
+	if m.c.Errors && m.uses(Guard) {
+		m.guard(r)
+	}
+	candidateX, candidateN := total(m.clip(candidate, baseline))
+	baselineX, baselineN := total(m.clip(baseline, baseline))
+	look := against(candidateX, candidateN, m.allow(baselineX, baselineN, m.part()), baselineN)
+	if look.All <= 0 {
+		return
+	}
+	kC, kB := effective(candidate, v.pods[analysis.Candidate]), effective(baseline, v.pods[analysis.Baseline])
+	look.Spread = look.Info * float32(1/kC+1/kB)
+	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
+}
+
+// against is a look's comparison of x events in n requests with y in those of the other arm.
+func against(x, n, y, others float64) span {
+	if !(n > 0) || !(others > 0) {
+		return span{}
+	}
+	theta := n / (n + others)
+	all := x + y
+	return span{
+		Events: float32(x), All: float32(all), Expected: float32(all * theta), Info: float32(all * theta * (1 - theta)), Looks: 1,
+	}
+}
+
+// bound lets a look tell no more than how rarely the baseline's own pods look as bad.
+func (m *metric) bound(look span) span {
+	if !m.uses(Cap) {
+		return look
+	}
+	nats := math.Abs(look.surprise()) / m.Dispersion.look()
+	if most := m.Dispersion.most(); nats > most {
+		return look.scaled(most / nats)
+	}
+	return look
+}
+
+// note sums up what people are told.
+func (m *metric) note(r *reading, baseline, candidate []cell) {
+	for arm, cells := range [][]cell{baseline, candidate} {
+		x, n := total(cells)
+		m.Tally.Events[arm] += float32(x)
+		m.Tally.Requests[arm] += float32(n)
+	}
+	_, seen := total(r.arms[analysis.Candidate])
+	m.Tally.Seen += float32(seen)
+	if !m.c.Errors {
+		m.Baseline = compact(m.Baseline.Merge(r.latency[analysis.Baseline]))
+		m.Candidate = compact(m.Candidate.Merge(r.latency[analysis.Candidate]))
+	}
+}
+
+// guardPoints more errors than the baseline's are a disaster beyond doubt even while pods warm up.
+const guardPoints = 0.1
+
+// guard looks at all requests, also those of pods that are not warm yet.
+func (m *metric) guard(r *reading) {
+	x, n := total(r.arms[analysis.Candidate])
+	y, others := total(r.arms[analysis.Baseline])
+	look := against(x, n, y+guardPoints*others, others)
+	nats := min(look.surprise()/m.Dispersion.look(), m.Dispersion.most())
+	m.Guard = float32(max(float64(m.Guard)+nats, 0))
+}

@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"math"
+	"slices"
+)
+
+// dispersion is how much the baseline's own pods differ from each other with nothing wrong: over one look, and over windows of
+// 4, 16 and 64 looks. Two arms made of such pods may differ as much, so that is how far the evidence is to be trusted.
+// It is learned from the baseline alone; a candidate's failure can't excuse itself by it.
+type dispersion struct {
+	Scales [windows]scatter
+	// Ticks counts looks.
+	Ticks uint32
+	// Pods are followed over windows: a sample, so that there is a bound.
+	Pods []podWindow
+	// Tail is how often one pod's look stands out from the others', of how many.
+	Tail, Cells float32
+	// prior is what is assumed before anything was seen.
+	prior prior
+}
+
+// windows is how many lengths of time pods are compared over; window k has windowLooks(k) looks.
+const windows = 4
+
+// windowLooks is 1, 4, 16, 64.
+func windowLooks(k int) uint32 { return 1 << (2 * k) }
+
+// scatter sums, over pods and windows, the squared differences between a pod's events and its share of all pods' events, and
+// the variance that these differences would have if requests were independent.
+type scatter struct{ Squares, Variance, N float32 }
+
+// podWindow is the running window of one pod at each length.
+type podWindow struct {
+	Pod     uint32
+	Looked  uint32 // tick at which it was last seen
+	Windows [windows - 1]struct{ Difference, Variance float32 }
+}
+
+const (
+	mostPods = 16
+	// standsOut is the surprise, in nats, beyond which a pod's look counts as standing out.
+	standsOut = 3
+)
+
+// prior is what is assumed of a metric's dispersion, with the weight of so many pods' windows.
+type prior struct{ look, pods, weight float64 }
+
+// learn compares baseline pods with each other in one look.
+func (d *dispersion) learn(cells []cell) {
+	var x, n float64
+	for _, c := range cells {
+		x += c.events
+		n += c.requests
+	}
+	d.Ticks++
+	if len(cells) > 1 && x > 0 {
+		for _, c := range cells {
+			share := c.requests / n
+			d.follow(c.pod, c.events-x*share, x*share*(1-share))
+		}
+	}
+	for k := 1; k < windows; k++ {
+		if d.Ticks%windowLooks(k) == 0 {
+			d.close(k)
+		}
+	}
+}
+
+// follow adds one pod's look.
+func (d *dispersion) follow(pod uint32, difference, variance float64) {
+	d.Scales[0].add(difference, variance)
+	i := slices.IndexFunc(d.Pods, func(p podWindow) bool { return p.Pod == pod })
+	if i < 0 {
+		if len(d.Pods) == mostPods {
+			return
+		}
+		i = len(d.Pods)
+		d.Pods = append(d.Pods, podWindow{Pod: pod})
+	}
+	d.Pods[i].Looked = d.Ticks
+	for k := range d.Pods[i].Windows {
+		w := &d.Pods[i].Windows[k]
+		w.Difference += float32(difference)
+		w.Variance += float32(variance)
+	}
+}
+
+// close ends the windows of one length, and forgets pods that are gone.
+func (d *dispersion) close(k int) {
+	for i := range d.Pods {
+		w := &d.Pods[i].Windows[k-1]
+		d.Scales[k].add(float64(w.Difference), float64(w.Variance))
+		w.Difference, w.Variance = 0, 0
+	}
+	d.Pods = slices.DeleteFunc(d.Pods, func(p podWindow) bool { return d.Ticks-p.Looked >= windowLooks(k) })
+}
+
+func (s *scatter) add(difference, variance float64) {
+	if variance > 0 {
+		s.Squares += float32(difference * difference)
+		s.Variance += float32(variance)
+		s.N++
+	}
+}
+
+// estimate is the ratio of the scatter to that of independent requests, drawn towards what was expected while there is little
+// to learn from, and one standard error larger.
+func (s scatter) estimate(expected, weight float64) (ratio, variance float64) {
+	if s.N == 0 {
+		return expected * (1 + math.Sqrt(2/weight)), 0
+	}
+	variance = float64(s.Variance / s.N)
+	n := float64(s.N) * 2 / (2 + 1/variance) // counts of few events say less
+	ratio = (weight*expected + n*float64(s.Squares/s.Variance)) / (weight + n)
+	return ratio * (1 + math.Sqrt(2/(weight+n))), variance
+}
+
+// look is the dispersion over single looks, 1 or more.
+func (d *dispersion) look() float64 {
+	ratio, _ := d.Scales[0].estimate(d.prior.look, d.prior.weight)
+	return max(ratio, 1)
+}
+
+// pods is the variance of the logarithm of pods' event rates over a stretch of looks.
+func (d *dispersion) pods(looks float64) float64 {
+	base := d.look()
+	var before, at float64
+	for k := 1; k < windows; k++ {
+		length := float64(windowLooks(k))
+		tau2 := d.prior.pods * d.prior.pods
+		if s := d.Scales[k]; s.N > 0 {
+			variance := float64(s.Variance / s.N)
+			ratio, _ := s.estimate(base+variance*tau2, d.prior.weight)
+			tau2 = max(ratio-base, 0) / variance
+		}
+		if k == 1 {
+			before, at = tau2, length
+		}
+		if looks < length {
+			part := math.Log(looks/at) / math.Log(length/at)
+			return before + max(part, 0)*(tau2-before)
+		}
+		before, at = tau2, length
+	}
+	return before
+}
+
+// temper is how many times wider the sums of a span scatter than those of independent requests.
+func (d *dispersion) temper(s span) float64 {
+	return d.look() + d.pods(max(float64(s.Looks), 1))*float64(s.Spread) + armVariance*float64(s.Info)
+}
+
+// armVariance of the log ratio is left for what no data can tell: two arms are never exactly alike.
+const armVariance = 0.02 * 0.02
+
+// stand counts how often a single pod's look stands out from those of the other pods.
+func (d *dispersion) stand(cells []cell) {
+	var x, n float64
+	for _, c := range cells {
+		x += c.events
+		n += c.requests
+	}
+	if len(cells) < 2 || x <= 0 {
+		return
+	}
+	for _, c := range cells {
+		d.Cells++
+		s := span{Events: float32(c.events), All: float32(x), Expected: float32(x * c.requests / n)}
+		if s.surprise() > standsOut {
+			d.Tail++
+		}
+	}
+}
+
+// most is what one look may tell, in nats: no more than how rarely the baseline's own pods look as bad.
+func (d *dispersion) most() float64 {
+	return min(max(math.Log(float64(d.Cells+14)/float64(d.Tail+1)), 2), 5)
+}

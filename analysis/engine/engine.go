@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"github.com/serin-dev/serin/analysis"
+)
+
+// Engine judges one release. It is not safe for concurrent use.
+type Engine struct {
+	policy  analysis.Policy
+	without Term
+	metrics []*metric
+	unknown []unknownPod
+	release progress
+}
+
+// progress is how far the release is.
+type progress struct {
+	// Start and Step are since when the release goes on and has its weight, in milliseconds; Looks counts the looks.
+	Start, Step int64
+	Looks       uint32
+	Weight      int32
+}
+
+// Option changes how an Engine judges.
+type Option func(*Engine)
+
+// Term is a part of the mathematics that can be left out, to show what it buys.
+type Term uint32
+
+// The terms.
+const (
+	Dispersion   Term = 1 << iota // counts scatter more than those of independent requests
+	PodEffects                    // pods differ from each other over many looks
+	Margin                        // a part of the tolerance is no regression
+	Clip                          // one pod counts only so much in one look
+	Cap                           // one look counts only so much
+	WarmUp                        // a pod's first 30 seconds do not count
+	Settling                      // nor the time in which its excess visibly decays
+	Onsets                        // a regression may begin late
+	Confirmation                  // the last looks must still show an excess
+	Guard                         // disasters are seen within two looks
+	Hold                          // no step is passed while a metric leans bad
+)
+
+// Without leaves terms out. It is meant for measuring them, never for releases.
+func Without(terms Term) Option { return func(e *Engine) { e.without |= terms } }
+
+// New makes an Engine for one release.
+func New(p analysis.Policy, options ...Option) *Engine {
+	e := &Engine{policy: p}
+	for _, o := range options {
+		o(e)
+	}
+	if !(p.FalseRollbackRate > 0 && p.FalseRollbackRate < 1) {
+		p.FalseRollbackRate = analysis.DefaultFalseRollbackRate
+	}
+	compared := 0
+	for _, c := range p.Criteria {
+		if compares(c) {
+			compared++
+		}
+	}
+	for _, c := range p.Criteria {
+		e.metrics = append(e.metrics, newMetric(c, p.FalseRollbackRate, compared, e.without))
+	}
+	return e
+}
+
+// Learn takes in a look at the baseline before the release: how much its pods differ, and where its quantiles are.
+// Whatever the look holds of a candidate is not looked at.
+func (e *Engine) Learn(l analysis.Look) {
+	v := e.view(l)
+	v.learning = true
+	for _, m := range e.metrics {
+		if r, err := m.read(v); err == nil {
+			m.teach(r)
+		}
+	}
+}
+
+// Look takes in one interval of the release and says what is known by then.
+func (e *Engine) Look(l analysis.Look) analysis.Report {
+	if !l.Window.To.After(l.Window.From) {
+		return analysis.Report{Message: "the look has no length"}
+	}
+	if l.Weight <= 0 {
+		e.Learn(l)
+		return analysis.Report{Message: "the candidate has no traffic yet"}
+	}
+	v := e.view(l)
+	e.advance(v)
+	results := make([]analysis.Result, 0, len(e.metrics))
+	for _, m := range e.metrics {
+		results = append(results, m.look(v, e.policy.MinRequests))
+	}
+	return combine(results)
+}
+
+// advance notes the progress of the release.
+func (e *Engine) advance(v *view) {
+	p := &e.release
+	if p.Looks == 0 {
+		p.Start = v.Window.From.UnixMilli()
+	}
+	if p.Looks == 0 || p.Weight != v.Weight {
+		p.Step, p.Weight = v.Window.From.UnixMilli(), v.Weight
+		v.begin = true
+	}
+	p.Looks++
+	now := v.Window.To.UnixMilli()
+	v.inStep = time.Duration(now-p.Step) * time.Millisecond
+	v.inRelease = time.Duration(now-p.Start) * time.Millisecond
+}
+
+// combine lets any Fail fail, and any Inconclusive withhold the Pass.
+func combine(results []analysis.Result) analysis.Report {
+	if len(results) == 0 {
+		return analysis.Report{Message: "nothing to judge: there is no metric"}
+	}
+	verdict := analysis.Pass
+	for _, r := range results {
+		if r.Verdict == analysis.Fail || r.Verdict == analysis.Inconclusive && verdict == analysis.Pass {
+			verdict = r.Verdict
+		}
+	}
+	var sentences []string
+	for _, r := range results {
+		if r.Verdict == verdict {
+			sentences = append(sentences, r.Message)
+		}
+	}
+	return analysis.Report{Verdict: verdict, Message: strings.Join(sentences, "; "), Results: results}
+}

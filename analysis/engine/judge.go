@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"math"
+	"time"
+
+	"github.com/serin-dev/serin/analysis"
+)
+
+// How much harm must be implausible before a step is passed, in the end and on top of it early on, when little traffic is
+// exposed: errors as a fraction of requests, latency as a fraction of the baseline's quantile.
+const (
+	harmErrors, harmLatency       = 0.005, 0.10
+	limitedErrors, limitedLatency = 0.01, 0.25 // after limitedAfter
+	earlyErrors, earlyLatency     = 0.01, 0.30
+	limitedAfter                  = 20 * time.Minute
+)
+
+// With little traffic, steps up to lowWeight are passed when the plausible harm until the engine would have reacted is a few
+// requests, or after lowWait.
+const (
+	lowWeight = 30
+	lowWait   = 5 * time.Minute
+	reaction  = 2 * time.Minute
+	fewHarmed = 50
+)
+
+const (
+	// plausible nats: a ratio less likely than the best one by more has become implausible (95%, one-sided).
+	plausible = 1.35
+	// leans nats towards "worse than tolerated" hold a step.
+	leans = 0.7
+	// alert nats short of a rollback hold it too, whenever the regression may have begun.
+	alert = 3
+)
+
+// findings is what the evidence says about one criterion.
+type findings struct {
+	// fail is why the candidate fails, missing what keeps the metric from being judged at all, unknown why its value can't be
+	// told, doubt why it does not pass. At most one of them counts, in this order.
+	fail, missing, unknown, doubt string
+	// limited says that it passes on little evidence.
+	limited bool
+	// wait is about how long until it may pass, 0 when unknown.
+	wait time.Duration
+	// low and high are the anytime-valid bounds of the log ratio of events, candidate to baseline.
+	low, high float64
+}
+
+// look takes in one interval and gives the verdict on one metric.
+func (m *metric) look(v *view, least float64) analysis.Result {
+	var f findings
+	r, err := m.read(v)
+	if err != nil {
+		f.missing = err.Error()
+		return m.result(v, f)
+	}
+	if m.c.Worse != analysis.None || !math.IsNaN(r.value[0]) || !math.IsNaN(r.value[1]) {
+		return m.lookValues(v, r)
+	}
+	fresh := m.Boundary.At == 0
+	m.teach(r)
+	if fresh && m.Boundary.At > 0 {
+		if r, err = m.read(v); err != nil {
+			f.missing = err.Error()
+			return m.result(v, f)
+		}
+	}
+	m.take(v, r)
+	f.missing = m.missing(r, least)
+	if f.missing == "" {
+		m.weighLimit(&f)
+		m.weigh(v, &f)
+	}
+	return m.result(v, f)
+}
+
+// missing says what keeps the metric from being judged.
+func (m *metric) missing(r *reading, least float64) string {
+	c := m.c
+	switch {
+	case !c.Errors && !(c.Quantile > 0 && c.Quantile < 1):
+		return "neither an error rate nor a quantile to judge"
+	case !compares(c) && !(c.Limit > 0):
+		return "neither an increase nor a limit to judge by"
+	case m.Tally.Seen == 0:
+		return "no requests from the candidate yet"
+	case float64(m.Tally.Seen) < least:
+		return count(float64(m.Tally.Seen)) + " of the " + count(math.Ceil(least)) + " requests needed from the candidate so far"
+	case compares(c) && m.Tally.Requests[analysis.Baseline] == 0 && m.Drift.Requests == 0:
+		return "no requests from the baseline yet"
+	case r.across[0] || r.across[1]:
+		return "can't be compared: the two versions use different histogram buckets"
+	}
+	return ""
+}
+
+// weigh compares the candidate with the baseline.
+func (m *metric) weigh(v *view, f *findings) {
+	if !compares(m.c) {
+		return
+	}
+	if !m.c.Errors && m.Boundary.At == 0 {
+		f.unknown = m.noBoundary()
+		return
+	}
+	fromStart, anyOnset := m.Comparison.evidence(m.temper)
+	over := m.lastEvidence()
+	anyOnset = max(anyOnset, over+math.Log((1-firstOnset)/(mostSpans-1)))
+	all := curve{m.Comparison.spans, m.temper(m.Comparison.total())}
+	f.low, f.high = m.interval(all)
+	worse := anyOnset >= m.proof && (!m.uses(Confirmation) || m.Comparison.confirmed())
+	switch {
+	case worse || m.c.Errors && float64(m.Guard) >= m.alarm:
+		f.fail = "worse"
+		return
+	case f.missing != "" || f.doubt != "" || f.fail != "":
+		return
+	case m.uses(Hold) && (fromStart > leans || over > leans || anyOnset > m.proof-alert):
+		f.doubt = "it looks worse, but this may still be chance"
+		return
+	case v.Weight >= 100 && m.Comparison.total().Looks > 0:
+		return
+	}
+	m.weighHarm(v, f, all)
+}
+
+// weighHarm asks whether harm at the next weight has become implausible.
+func (m *metric) weighHarm(v *view, f *findings, all curve) {
+	if m.Tally.Requests[analysis.Candidate] == 0 || m.Comparison.total().Looks == 0 {
+		f.doubt = "too few requests from warm pods yet"
+		return
+	}
+	room := 1 - float64(v.Next)/100
+	room *= room / 0.64
+	worst := m.worst(all)
+	strict, wide := m.harm(harmErrors, harmLatency), m.harm(limitedErrors, limitedLatency)
+	early := earlyLatency
+	if m.c.Errors {
+		early = earlyErrors
+	}
+	switch {
+	case worst <= strict+early*room:
+	case v.inRelease >= limitedAfter && worst <= wide+early*room:
+		f.limited = true
+	case v.Next <= lowWeight && (v.inStep >= lowWait || m.harmed(v, all) <= fewHarmed):
+		f.limited = true
+	default:
+		f.doubt = "too few requests yet to rule out harm"
+		f.wait = m.wait(v, all, worst, strict+early*room)
+	}
+}
+
+// harm is the increase that must be implausible in the end.
+func (m *metric) harm(errors, latency float64) float64 {
+	if m.c.Errors {
+		return max(errors, m.c.Absolute, m.c.Relative*m.share(analysis.Baseline))
+	}
+	return max(latency, m.slack())
+}
+
+// share is an arm's share of events in the release.
+func (m *metric) share(arm analysis.Arm) float64 {
+	return float64(m.Tally.Events[arm]+0.5) / float64(m.Tally.Requests[arm]+100)
+}
+
+// worst is the greatest plausible increase: of the error rate as a fraction of requests, of the quantile as a fraction of it.
+func (m *metric) worst(c curve) float64 {
+	ratio := m.ratio(c, c.upper(plausible))
+	if !m.c.Errors {
+		return m.Boundary.slowdown(ratio)
+	}
+	base := m.share(analysis.Baseline)
+	return min(ratio*base, m.alone(c.temper)) - base
+}
+
+// ratio is the ratio of the arms' shares of events at a log ratio beyond the tolerated one.
+func (m *metric) ratio(c curve, g float64) float64 {
+	if !m.c.Errors {
+		return math.Exp(g) * m.allow(1, 1, m.part())
+	}
+	var t span
+	for _, s := range c.spans {
+		t.add(s)
+	}
+	y := float64(m.Tally.Events[analysis.Baseline])
+	return math.Exp(g) * (float64(t.All-t.Events) + 0.5) / (y + 0.5)
+}
+
+// alone is the greatest plausible share of errors from the candidate's own counts: where there are hardly any errors, the
+// split of them says nothing. Poisson, with the approximation of Wilson and Hilferty (1931).
+func (m *metric) alone(temper float64) float64 {
+	const z = 1.645
+	k := float64(m.Tally.Events[analysis.Candidate])/temper + 1
+	t := 1 - 1/(9*k) + z/(3*math.Sqrt(k))
+	return temper * k * t * t * t / float64(m.Tally.Requests[analysis.Candidate])
+}
+
+// harmed is how many requests may plausibly be harmed at the next weight until the engine would have reacted.
+func (m *metric) harmed(v *view, c curve) float64 {
+	increase := m.worst(c)
+	if !m.c.Errors {
+		base := m.share(analysis.Baseline)
+		increase = min(m.ratio(c, c.upper(plausible))*base, 1) - base
+	}
+	requests := float64(m.Tally.Requests[0]+m.Tally.Requests[1]) / v.inRelease.Seconds()
+	return max(min(increase, 1), 0) * requests * float64(v.Next) / 100 * reaction.Seconds()
+}
+
+// wait is about how long at this weight until so little harm is plausible, if nothing is wrong.
+func (m *metric) wait(v *view, c curve, worst, allowed float64) time.Duration {
+	if !(worst > allowed) || math.IsInf(worst, 1) || allowed <= 0 {
+		return 0
+	}
+	more := worst / allowed // the bound shrinks with the root of the evidence
+	d := time.Duration((more*more - 1) * float64(v.inStep))
+	if v.Next <= lowWeight {
+		d = min(d, lowWait-v.inStep)
+	}
+	_ = c
+	return max(d, 0)
+}
+
+// interval bounds the log ratio of events, candidate to baseline, at all times together with 95%: the normal mixture of
+// Robbins (1970), as Howard and Ramdas give it, on the curve.
+func (m *metric) interval(c curve) (low, high float64) {
+	nats := math.Log(2/0.05) + math.Log1p(float64(m.Comparison.total().Info)/c.temper)/2
+	return math.Log(m.ratio(c, c.lower(nats))), math.Log(m.ratio(c, c.upper(nats)))
+}

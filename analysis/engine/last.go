@@ -1,0 +1,50 @@
+package engine
+
+import "math"
+
+// last is what the candidate shows at a weight of 100, where the baseline has no requests: it is compared with the baseline's
+// most recent looks, once for all looks together, and believed only as far as the baseline's own past was steady.
+type last struct{ Events, Requests, Looks, Pods float32 }
+
+// takeLast counts a look at a weight of 100.
+func (m *metric) takeLast(pods float64, candidate []cell) {
+	x, n := total(m.clip(candidate, nil))
+	if n <= 0 || m.Drift.Requests <= 0 {
+		return
+	}
+	look := m.past(x, n)
+	part := 1.0
+	if b := m.bound(look); look.All > 0 {
+		part = float64(b.All / look.All)
+	}
+	m.Last.Events += float32(x * part)
+	m.Last.Requests += float32(n * part)
+	m.Last.Looks++
+	m.Last.Pods = float32(effective(candidate, pods))
+}
+
+// past compares with the baseline's recent looks.
+func (m *metric) past(x, n float64) span {
+	y, others := float64(m.Drift.Events), float64(m.Drift.Requests)
+	return against(x, n, m.allow(y, others, m.part()), others)
+}
+
+// lastCurve is the comparison over time.
+func (m *metric) lastCurve() curve {
+	s := m.past(float64(m.Last.Events), float64(m.Last.Requests))
+	s.Looks = m.Last.Looks
+	s.Spread = s.Info * 2 / max(m.Last.Pods, 1)
+	return curve{[]span{s}, m.temper(s) + m.Drift.variance()*float64(s.Info)}
+}
+
+// lastEvidence is the logarithm of an e-value like that of [stream.evidence].
+func (m *metric) lastEvidence() float64 {
+	if m.Last.Looks < 2 {
+		return 0
+	}
+	c, mean := m.lastCurve(), 0.0
+	for _, r := range alternatives() {
+		mean += math.Exp(min(c.at(math.Log(r)), 600)) / float64(len(alternatives()))
+	}
+	return math.Log(mean)
+}

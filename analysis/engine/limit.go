@@ -1,0 +1,37 @@
+package engine
+
+// knownBetter is how many times more requests than the candidate an imaginary baseline has that is exactly at the limit: a
+// limit is a baseline known for certain.
+const knownBetter = 100
+
+// takeLimit counts a look against the limit. Of a quantile, the share of requests that are slower than its limit is limited, and
+// a request counts as slower only when its bucket leaves no doubt.
+func (m *metric) takeLimit(v *view, r *reading, candidate []cell) {
+	x, n := total(candidate)
+	share := m.c.Limit
+	if !m.c.Errors {
+		_, seen := total(r.arms[1])
+		if seen <= 0 {
+			return
+		}
+		x, share = r.over*n/seen, 1-m.c.Quantile
+	}
+	if look := against(x, n, knownBetter*n*share, knownBetter*n); look.All > 0 {
+		m.Limit.add(m.bound(look), v.begin && m.uses(Onsets))
+	}
+}
+
+// weighLimit looks at the candidate alone.
+func (m *metric) weighLimit(f *findings) {
+	if !(m.c.Limit > 0) {
+		return
+	}
+	steady := func(span) float64 { return m.Dispersion.look() }
+	fromStart, anyOnset := m.Limit.evidence(steady)
+	switch {
+	case anyOnset >= m.proof && (!m.uses(Confirmation) || m.Limit.confirmed()):
+		f.fail = "over the limit of " + value(m.c.Limit, !m.c.Errors)
+	case fromStart > leans || anyOnset > m.proof-alert:
+		f.doubt = "over the limit of " + value(m.c.Limit, !m.c.Errors) + ", but this may still be chance"
+	}
+}

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"math"
+	"slices"
+)
+
+// stream is one comparison over a release, as a list of spans. A span begins where a regression may begin: with each change
+// of weight, and else every onsetLooks looks. A leak or a saturation is then not hidden by the quiet hours before it.
+type stream struct {
+	spans []span
+	// recent are the last looks' events beyond the expected ones, the newest first.
+	recent [confirmMost]float32
+}
+
+const (
+	mostSpans  = 16
+	onsetLooks = 20
+	// firstOnset is the prior weight of "bad from its first request"; the later onsets share the rest.
+	firstOnset = 0.5
+	// confirmLeast and confirmMost looks, the last third of all, must still show an excess before a rollback.
+	confirmLeast, confirmMost = 2, 8
+)
+
+// add counts a look.
+func (s *stream) add(look span, onset bool) {
+	last := len(s.spans) - 1
+	if last < 0 || s.spans[last].Looks > 0 && (onset || s.spans[last].Looks >= onsetLooks) {
+		s.spans = append(s.spans, span{})
+		last++
+	}
+	s.spans[last].add(look)
+	if len(s.spans) > mostSpans {
+		s.condense()
+	}
+	copy(s.recent[1:], s.recent[:])
+	s.recent[0] = look.Events - look.Expected
+}
+
+// condense joins the two neighbours that are shortest together, but for the newest span.
+func (s *stream) condense() {
+	at := 0
+	for i := range len(s.spans) - 2 {
+		if s.spans[i].Looks+s.spans[i+1].Looks < s.spans[at].Looks+s.spans[at+1].Looks {
+			at = i
+		}
+	}
+	s.spans[at].add(s.spans[at+1])
+	s.spans = slices.Delete(s.spans, at+1, at+2)
+}
+
+// total is everything since the release began.
+func (s *stream) total() span {
+	var t span
+	for _, p := range s.spans {
+		t.add(p)
+	}
+	return t
+}
+
+// evidence is the logarithm of an e-value against "the candidate is at most as bad as tolerated": a mixture, over onsets and
+// over ratios beyond the tolerated one, of likelihood ratios. Each is a non-negative supermartingale under the null, so the
+// chance that the mixture ever reaches 1/α is at most α, however often one looks (Ville 1939; Robbins 1970; Ramdas, Grünwald,
+// Vovk and Shafer, Game-theoretic statistics and safe anytime-valid inference). That holds for counts that scatter as the
+// dispersion says, which is learned: the benchmark shows what is left of it.
+func (s *stream) evidence(temper func(span) float64) (fromStart, any float64) {
+	ratios := alternatives()
+	var sums [len(ratios)]float64
+	var total span
+	mixture, unspent := 0.0, 1.0
+	for i, p := range slices.Backward(s.spans) {
+		total.add(p)
+		d := temper(total)
+		mean := 0.0
+		for j, r := range ratios {
+			sums[j] += p.at(math.Log(r))
+			mean += math.Exp(min(sums[j]/d, 600)) / float64(len(ratios))
+		}
+		weight := firstOnset
+		if i > 0 {
+			weight = (1 - firstOnset) / (mostSpans - 1)
+		} else {
+			fromStart = math.Log(mean)
+		}
+		mixture += weight * mean
+		unspent -= weight
+	}
+	return fromStart, math.Log(mixture + max(unspent, 0))
+}
+
+// confirmed says whether the last third of the looks still shows an excess: evidence that has stopped is not acted upon.
+func (s *stream) confirmed() bool {
+	third := int(s.total().Looks) / 3
+	excess := float32(0)
+	for _, r := range s.recent[:min(max(third, confirmLeast), confirmMost)] {
+		excess += r
+	}
+	return excess > 0
+}
