@@ -3,6 +3,7 @@ module github.com/serin-dev/serin/test/decisions
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/serin-dev/serin v0.0.0
 	gonum.org/v1/gonum v0.17.0
 )

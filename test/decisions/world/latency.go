@@ -19,7 +19,7 @@ type Component struct {
 // the mix makes more or less frequent, and a regression of the tail slower.
 type Mixture []Component
 
-// Web is the latency of an ordinary web service: p95 250 ms.
+// Web is the latency of an ordinary web service: p95 300 ms.
 func Web() Mixture {
 	return Mixture{{Share: 0.80, Median: 0.060, Sigma: 0.45}, {Share: 0.17, Median: 0.175, Sigma: 0.50}, {Share: 0.03, Median: 0.650, Sigma: 0.70}}
 }

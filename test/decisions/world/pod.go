@@ -87,6 +87,8 @@ func (r *Release) serve(a analysis.Arm, rate float64) {
 		failed := r.rng.binomial(n, min(1, errors+worseErrors))
 		if a == analysis.Candidate {
 			r.harm.Requests += n
+		}
+		if a == analysis.Candidate && !r.worse.Shared {
 			r.harm.Errors += mean * (min(1, errors+worseErrors) - errors)
 			if worseShift != 0 || heavier != 0 {
 				r.harm.Slow += mean * (r.latency.below(r.p95-shift, share, 0) - r.latency.below(r.p95-shift-worseShift, share, heavier))

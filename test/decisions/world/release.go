@@ -83,6 +83,9 @@ type Harm struct {
 // Bad is all of it.
 func (h Harm) Bad() float64 { return h.Errors + h.Slow }
 
+// old is a tick long before every release: what is as old as that is warm and over.
+const old = -1_000_000
+
 // New is a service some time before a release, with only a baseline.
 func New(w World, s Setting, seed uint64) *Release {
 	if w.Source.Scrape == 0 {
@@ -104,9 +107,8 @@ func New(w World, s Setting, seed uint64) *Release {
 	r.usualLoad = s.Rate / float64(w.Service.Replicas)
 	r.shared = shared{
 		latency: w.Shared.Latency * r.rng.NormFloat64(), errors: w.Shared.Errors * r.rng.NormFloat64(),
-		gust: 1, phase: r.rng.between(0, 2*math.Pi),
+		gust: 1, phase: r.rng.between(0, 2*math.Pi), burst: ailment{until: old},
 	}
-	const old = -1_000_000 // ticks: warm since long
 	for range w.Service.Replicas {
 		r.addPod(analysis.Baseline, old)
 	}
@@ -145,8 +147,12 @@ func (r *Release) Fork(worse Regression) *Release {
 // Harm so far.
 func (r *Release) Harm() Harm { return r.harm }
 
-// HarmAt100 is the harm per second if the candidate had all the traffic from now on.
+// HarmAt100 is the number of bad requests per second if the candidate had all the traffic from now on. What hits both arms is
+// no harm of the candidate's.
 func (r *Release) HarmAt100() float64 {
+	if r.worse.Shared {
+		return 0
+	}
 	errors, shift, heavier := r.worsening(100, max(r.worse.After.Seconds(), r.seconds()))
 	beyond := func(shift, heavier float64) float64 {
 		return 1 - r.latency.below(r.p95-shift, r.latency.usual, heavier)

@@ -117,6 +117,7 @@ func sources() []nasty {
 			w.Pods, w.Source.Bounds, w.Source.Sparse = differing(), Native(), true
 		}},
 		{"cut-off", "the buckets end before the p95", func(w *World) { w.Source.Bounds = CutOff() }},
+		{"silent", "the source brings nothing", func(w *World) { w.Source.Missed = 1 }},
 		{"arm-only", "pods differ, but the source knows only arms", func(w *World) {
 			w.Pods, w.Source.ArmOnly = differing(), true
 		}},
