@@ -151,6 +151,8 @@ type Policy struct {
 	FalseRollbackRate float64
 	// MinRequests is the least number of candidate requests before any verdict.
 	MinRequests float64
+	// WarmUp is the age that a candidate's pod reaches before its requests count.
+	WarmUp time.Duration
 }
 
 // DefaultFalseRollbackRate is one release in a hundred.

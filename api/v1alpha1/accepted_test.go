@@ -84,6 +84,8 @@ func TestAnEmptyCanaryShowsItsDefaults(t *testing.T) {
 		Deadline:       &metav1.Duration{Duration: v1alpha1.DefaultDeadline},
 		OnInconclusive: v1alpha1.DefaultOnInconclusive,
 		MinRequests:    new(v1alpha1.DefaultMinRequests),
+
+		FalseRollbackRate: v1alpha1.DefaultFalseRollbackRate,
 	}
 	if err := server.client.Create(t.Context(), canary, client.DryRunAll); err != nil {
 		t.Fatal(err)

@@ -67,6 +67,15 @@ type Analysis struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000
 	MinRequests *int32 `json:"minRequests,omitempty"`
+	// falseRollbackRate is the share of releases that may be rolled back by mistake although nothing got worse, 0.01% to 20%. It holds for a whole release, all its metrics and every
+	// look together. Less of it takes more evidence before a rollback, and so more requests of a bad version.
+	// Example: 1%
+	//
+	// +optional
+	// +kubebuilder:default="1%"
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[0-9]{1,2}([.][0-9]{1,6})?%$') && double(self.split('%')[0]) >= 0.01 && double(self.split('%')[0]) <= 20.0`,message="analysis.falseRollbackRate must be a percentage from 0.01% to 20%, such as 1%"
+	FalseRollbackRate string `json:"falseRollbackRate,omitempty"`
 	// metrics say what may not get worse, and by how much.
 	// Left out: an error rate that may rise by a quarter or 0.1 percentage points, whichever is more, and a p95 latency that may rise by 10% or 5ms, whichever is more, both by the source's preset.
 	//

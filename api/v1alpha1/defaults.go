@@ -14,6 +14,8 @@ const (
 	DefaultOnInconclusive = InconclusiveRollBack
 	DefaultMinRequests    = int32(50)
 	DefaultTimeout        = 10 * time.Second
+
+	DefaultFalseRollbackRate = "1%"
 )
 
 // Defaults of lists and of the fields of their items, which the schema leaves alone.
@@ -72,6 +74,14 @@ func (a Analysis) MinRequestsOrDefault() int32 {
 		return DefaultMinRequests
 	}
 	return *a.MinRequests
+}
+
+// FalseRollbackRateOrDefault is the share of releases that may be rolled back by mistake.
+func (a Analysis) FalseRollbackRateOrDefault() string {
+	if a.FalseRollbackRate == "" {
+		return DefaultFalseRollbackRate
+	}
+	return a.FalseRollbackRate
 }
 
 // MetricsOrDefault says what may not get worse: the metrics as written, each latency with its quantile, or error rate and p95 latency by the source's preset.

@@ -140,12 +140,13 @@ func TestDefaultsAreSaidOnce(t *testing.T) {
 		got  *apiextensionsv1.JSON
 		want string
 	}{
-		"analysis.interval":       {analysis["interval"].Default, duration(v1alpha1.DefaultInterval)},
-		"analysis.warmUp":         {analysis["warmUp"].Default, duration(v1alpha1.DefaultWarmUp)},
-		"analysis.deadline":       {analysis["deadline"].Default, duration(v1alpha1.DefaultDeadline)},
-		"analysis.onInconclusive": {analysis["onInconclusive"].Default, strconv.Quote(string(v1alpha1.DefaultOnInconclusive))},
-		"analysis.minRequests":    {analysis["minRequests"].Default, strconv.Itoa(int(v1alpha1.DefaultMinRequests))},
-		"timeout":                 {source["timeout"].Default, duration(v1alpha1.DefaultTimeout)},
+		"analysis.interval":          {analysis["interval"].Default, duration(v1alpha1.DefaultInterval)},
+		"analysis.warmUp":            {analysis["warmUp"].Default, duration(v1alpha1.DefaultWarmUp)},
+		"analysis.deadline":          {analysis["deadline"].Default, duration(v1alpha1.DefaultDeadline)},
+		"analysis.onInconclusive":    {analysis["onInconclusive"].Default, strconv.Quote(string(v1alpha1.DefaultOnInconclusive))},
+		"analysis.falseRollbackRate": {analysis["falseRollbackRate"].Default, strconv.Quote(v1alpha1.DefaultFalseRollbackRate)},
+		"analysis.minRequests":       {analysis["minRequests"].Default, strconv.Itoa(int(v1alpha1.DefaultMinRequests))},
+		"timeout":                    {source["timeout"].Default, duration(v1alpha1.DefaultTimeout)},
 	} {
 		if tc.got == nil || string(tc.got.Raw) != tc.want {
 			t.Errorf("the schema's default of %s is %s, the code's %s", name, tc.got, tc.want)
