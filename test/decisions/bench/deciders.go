@@ -7,16 +7,15 @@ import (
 	"github.com/serin-dev/serin/test/decisions/serin"
 )
 
-// Deciders of the benchmark: Serin first, then the others.
+// Deciders of the benchmark: Serin first, the others, and Serin without one of its ideas each.
 func Deciders() []Decider {
-	return append(Serin(), Rivals()...)
+	all := append([]Decider{Serin(), Plain()}, Rivals()...)
+	return append(all, Ablations()...)
 }
 
-// Serin as it is, and without one idea each.
-func Serin() []Decider {
-	return []Decider{
-		{"plain-judge", "Serin's judge of one step by itself", func() rules.Decider { return serin.New(serin.NewJudge) }},
-	}
+// Plain is Serin with a judge that knows no more than the present step.
+func Plain() Decider {
+	return Decider{"plain-judge", "analysis.Judge on each step by itself", func() rules.Decider { return serin.New(serin.NewJudge) }}
 }
 
 // Rivals are other tools and habits. What is called tuned knows the usual service and which regressions it is to find, which

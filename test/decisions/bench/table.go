@@ -14,8 +14,9 @@ type Table struct {
 	world string
 	tab   *tabwriter.Writer
 	about map[string]string
-	// Reasons prints why releases ended.
+	// Reasons prints why releases ended, below each world's cells.
 	Reasons bool
+	reasons []string
 }
 
 // NewTable prints to out; about says what each world is.
@@ -35,13 +36,19 @@ func (t *Table) Add(c Cell) {
 	fmt.Fprintf(t.tab, "  %g\t%s\t%s\t%s\t%s to %s\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\n", c.Rate, c.Regression.Name, c.Decider,
 		percent(s.Estimate), percent(s.Low), percent(s.High), clock(c.Rollback.Median), clock(c.Rollback.P90),
 		percent(part(c.Promoted, c.Runs)), clock(c.Promotion.Median), clock(c.Promotion.P90), percent(part(c.GivenUp, c.Runs)), c.Bad)
-	if t.Reasons && len(c.Reasons) > 0 {
-		fmt.Fprintf(t.tab, "  \t  %s\n", strings.Join(c.Reasons, "\n  \t  "))
+	for _, why := range c.Reasons {
+		t.reasons = append(t.reasons, fmt.Sprintf("  %g rps, %s, %s: %s", c.Rate, c.Regression.Name, c.Decider, why))
 	}
 }
 
 // Flush prints what is left.
-func (t *Table) Flush() { _ = t.tab.Flush() }
+func (t *Table) Flush() {
+	_ = t.tab.Flush()
+	if t.Reasons && len(t.reasons) > 0 {
+		fmt.Fprintln(t.out, strings.Join(t.reasons, "\n"))
+	}
+	t.reasons = nil
+}
 
 func part(k, n int) float64 { return float64(k) / float64(max(1, n)) }
 

@@ -64,7 +64,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&o.world, "world", "clean,shared-bursts,sticky-storms,pod-effects,cold-start,all", "worlds: names or patterns, separated by commas")
 	flags.StringVar(&o.rate, "rps", "10,100,1000", "requests a second")
 	flags.StringVar(&o.regression, "regression", "none", "regressions: names or patterns")
-	flags.StringVar(&o.decider, "decider", "*", "rules: names or patterns")
+	flags.StringVar(&o.decider, "decider", "serin", "rules: names or patterns")
 	flags.IntVar(&o.runs, "runs", 100, "runs per cell")
 	flags.Uint64Var(&o.seed, "seed", 1, "another seed gives other services")
 	flags.DurationVar(&o.interval, "interval", 15*time.Second, "time between two looks")
