@@ -68,7 +68,7 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	case !observable(state):
 		*e = evidence{}
 	case e.candidate != state.Candidate || !e.settledAt.Equal(state.SettledAt):
-		*e = evidence{candidate: state.Candidate, settledAt: state.SettledAt, upTo: state.SettledAt.Add(s.analysis.warmUp)}
+		*e = evidence{candidate: state.Candidate, settledAt: state.SettledAt, upTo: state.SettledAt.Add(s.analysis.policy.WarmUp)}
 	}
 	if e.candidate != "" {
 		e.receive(s.analysis.policy)

@@ -17,7 +17,6 @@ import (
 type analysisPlan struct {
 	queries []analysis.Query
 	policy  analysis.Policy
-	warmUp  time.Duration
 }
 
 // planFrom reads what the Canary asks for, with the defaults of everything left out.
@@ -38,7 +37,12 @@ func planFrom(c *v1alpha1.Canary, w workload.Observation, drain time.Duration) (
 	for _, s := range spec.StepsOrDefault() {
 		plan.Steps = append(plan.Steps, rollout.Step{Weight: s.Weight, Bake: s.BakeOrDefault(), Approval: s.Approval})
 	}
-	asked := analysisPlan{warmUp: a.WarmUpOrDefault(), policy: analysis.Policy{MinRequests: float64(a.MinRequestsOrDefault())}}
+	asked := analysisPlan{policy: analysis.Policy{MinRequests: float64(a.MinRequestsOrDefault()), WarmUp: a.WarmUpOrDefault()}}
+	rate, err := v1alpha1.ParsePercent(a.FalseRollbackRateOrDefault())
+	if err != nil {
+		return plan, asked, fmt.Errorf("spec.analysis.falseRollbackRate: %w", err)
+	}
+	asked.policy.FalseRollbackRate = rate
 	for i, m := range a.MetricsOrDefault() {
 		query, criterion, err := metricFrom(m)
 		if err != nil {

@@ -91,8 +91,8 @@ func TestPlanFrom(t *testing.T) {
 	if diff := cmp.Diff(wantCriteria, asked.policy.Criteria); diff != "" {
 		t.Errorf("criteria (-want +got):\n%s", diff)
 	}
-	if asked.policy.MinRequests != float64(v1alpha1.DefaultMinRequests) || asked.warmUp != 3*time.Second {
-		t.Errorf("policy %+v, warm-up %s", asked.policy, asked.warmUp)
+	if asked.policy.MinRequests != float64(v1alpha1.DefaultMinRequests) || asked.policy.WarmUp != 3*time.Second {
+		t.Errorf("policy %+v, warm-up %s", asked.policy, asked.policy.WarmUp)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -122,67 +121,6 @@ func (d *Deployments) list(ctx context.Context, w *world, selector labels.Select
 		w.put(s)
 	}
 	return nil
-}
-
-// recount counts the pods that serve themselves, while a set that was taken at their expense still has pods that could make up for them. The status of a
-// ReplicaSet tells of pods that are being deleted until its controller looks again, and on its word too few would stay.
-func (d *Deployments) recount(ctx context.Context, w *world) error {
-	if len(w.which(func(s *set) bool { return s.restoring() && s.replicas() > 0 })) == 0 {
-		return nil
-	}
-	for _, s := range w.which((*set).theirs) {
-		if s.Status.AvailableReplicas == 0 {
-			continue
-		}
-		pods, err := d.pods(ctx, s)
-		if err != nil {
-			return fmt.Errorf("reading the pods of ReplicaSet %s: %w", s.Name, err)
-		}
-		if len(pods) < mostPods {
-			s.Status.AvailableReplicas = min(s.Status.AvailableReplicas, serving(pods))
-		}
-	}
-	return nil
-}
-
-// serving is how many pods are ready and not about to go.
-func serving(pods []corev1.Pod) int32 {
-	var n int32
-	for i := range pods {
-		if pods[i].DeletionTimestamp == nil && ready(&pods[i]) {
-			n++
-		}
-	}
-	return n
-}
-
-func ready(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
-}
-
-// mostPods is how many pods of one ReplicaSet are looked at.
-const mostPods = 500
-
-func (d *Deployments) pods(ctx context.Context, s *set) ([]corev1.Pod, error) {
-	selector, err := metav1.LabelSelectorAsSelector(s.Spec.Selector)
-	if err != nil {
-		return nil, err
-	}
-	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-	err = d.Client.List(ctx, list, client.InNamespace(s.Namespace), client.MatchingLabelsSelector{Selector: selector}, client.Limit(mostPods))
-	if err != nil {
-		return nil, err
-	}
-	pods := make([]corev1.Pod, len(list.Items))
-	for i := range list.Items {
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(list.Items[i].Object, &pods[i]); err != nil {
-			return nil, err
-		}
-	}
-	return pods, nil
 }
 
 // write makes one write and takes its result into the world.
