@@ -178,18 +178,31 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 	r.scene.recollection.homeward = time.Time{}
 	canary := r.scene.canary
 	user := traffic.Backend{Service: canary.Spec.Traffic.Service.Name, Port: canary.Spec.Traffic.Service.Port}
-	if err := r.services.Ensure(ctx, canary, user, traffic.Revisions{Baseline: baseline, Candidate: candidate}); err != nil {
-		return err
+	serviced := r.services.Ensure(ctx, canary, user, traffic.Revisions{Baseline: baseline, Candidate: candidate})
+	if serviced != nil && r.raises(d.Weight) {
+		return serviced
 	}
-	if ready, err := r.endpointsReady(ctx, d.Weight); err != nil || !ready {
+	// Whatever is wrong with the Services must not keep the candidate from losing what it has.
+	return errors.Join(serviced, r.setWeight(ctx, d.Weight))
+}
+
+// raises says that a weight gives the candidate requests that it has not, or is the first that the routes carry.
+func (r *routes) raises(weight int32) bool {
+	now := r.scene.observation.Split
+	return now.Home || weight > now.Weight
+}
+
+// setWeight writes a weight into every route, once requests find pods behind what it names.
+func (r *routes) setWeight(ctx context.Context, weight int32) error {
+	if ready, err := r.endpointsReady(ctx, weight); err != nil || !ready {
 		return err
 	}
 	for _, b := range r.bound {
 		if b.router == nil {
 			continue
 		}
-		err := b.router.SetWeight(ctx, b.route, d.Weight)
-		if errors.Is(err, traffic.ErrUnsupported) && d.Weight == 0 {
+		err := b.router.SetWeight(ctx, b.route, weight)
+		if errors.Is(err, traffic.ErrUnsupported) && weight == 0 {
 			// It can carry no split any more, not even one of 0; what it can always do is to go home.
 			err = b.router.Release(ctx, b.route)
 		}
@@ -204,7 +217,7 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 // gateway fails what it is to send to a Service without any.
 func (r *routes) endpointsReady(ctx context.Context, weight int32) (bool, error) {
 	now, facts, remembered := r.scene.observation.Split, r.scene.workload, r.scene.recollection
-	if !now.Home && weight <= now.Weight {
+	if !r.raises(weight) {
 		remembered.readySince = time.Time{}
 		return true, nil
 	}

@@ -12,10 +12,15 @@ import (
 )
 
 func deletedCanary(t *testing.T, c *workloadtest.Cluster) {
-	for name, way := range map[string]metav1.DeletionPropagation{
-		"as kubectl does":     metav1.DeletePropagationBackground,
-		"as Argo CD does":     metav1.DeletePropagationForeground,
-		"as an orphaner does": metav1.DeletePropagationOrphan,
+	// What the garbage collector has taken from the Canary is the Deployment's afterwards, and empty.
+	const handedBack = deletedAlike + "\nReplicaSet web-v2 of the Deployment\nService web"
+	for name, way := range map[string]struct {
+		propagation metav1.DeletionPropagation
+		end         string
+	}{
+		"as kubectl does":                  {metav1.DeletePropagationBackground, deletedEnd},
+		"as Argo CD does":                  {metav1.DeletePropagationForeground, handedBack},
+		"as kubectl --cascade=orphan does": {metav1.DeletePropagationOrphan, handedBack},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -24,7 +29,7 @@ func deletedCanary(t *testing.T, c *workloadtest.Cluster) {
 			s.push("v2")
 			s.untilWeight(50)
 			told := len(s.events(0))
-			s.must(c.Client.Delete(t.Context(), s.canary(), client.PropagationPolicy(way)))
+			s.must(c.Client.Delete(t.Context(), s.canary(), client.PropagationPolicy(way.propagation)))
 			s.watch("the deletion to be seen", func(writes []string) bool {
 				// The garbage collector writes to the Canary too, so that the first pass may lose a race.
 				seen := len(writes) > 0
@@ -39,7 +44,7 @@ func deletedCanary(t *testing.T, c *workloadtest.Cluster) {
 			s.rest()
 			same(t, "the events", s.events(told), []string{"Normal CanaryDeleted: the release of revision v2 ends: the Canary is being deleted before its judgement. " + resume})
 			same(t, "the events of the Deployment", s.told.about("Deployment"), s.told.about("Canary"))
-			same(t, "the end", s.end(), deletedEnd)
+			same(t, "the end", s.end(), way.end)
 			if n := len(s.reconciler.recall.entries); n > 0 {
 				t.Errorf("%d Canaries are remembered", n)
 			}
@@ -48,11 +53,11 @@ func deletedCanary(t *testing.T, c *workloadtest.Cluster) {
 }
 
 const (
-	resume     = "The workload stays paused with it; kubectl rollout resume ships it"
-	deletedEnd = `gone, route home, pods map[v1:4]
+	resume       = "The workload stays paused with it; kubectl rollout resume ships it"
+	deletedAlike = `gone, route home, pods map[v1:4]
 Deployment paused=true
-ReplicaSet web-v1 of the Deployment
-Service web`
+ReplicaSet web-v1 of the Deployment`
+	deletedEnd = deletedAlike + "\nService web"
 )
 
 func deletedCanaryDeafGateway(t *testing.T, c *workloadtest.Cluster) {

@@ -64,17 +64,11 @@ func serviceName(canary, suffix string) string {
 // when they are. It answers [ErrServiceNotFound] when there is no such Service, and [ErrUnsupported], with a text that says
 // what to change, when it can't be copied or something else has the name of a generated one.
 func (s Services) Ensure(ctx context.Context, owner client.Object, user Backend, revisions Revisions) error {
-	key := types.NamespacedName{Namespace: owner.GetNamespace(), Name: user.Service}
-	source := &corev1.Service{}
-	if err := s.Client.Get(ctx, key, source); err != nil {
-		if apierrors.IsNotFound(err) {
-			return fmt.Errorf("reading Service %s: %w: create it, or correct spec.traffic.service of the Canary", key, ErrServiceNotFound)
-		}
-		return fmt.Errorf("reading Service %s: %w", key, err)
+	source, err := s.source(ctx, owner.GetNamespace(), user)
+	if err != nil {
+		return err
 	}
-	if err := copyable(source, user.Port); err != nil {
-		return fmt.Errorf("copying Service %s: %w", key, err)
-	}
+	key := client.ObjectKeyFromObject(source)
 	for _, arm := range []struct{ service, revision string }{
 		{BaselineService(owner.GetName()), revisions.Baseline},
 		{CandidateService(owner.GetName()), revisions.Candidate},
@@ -87,6 +81,28 @@ func (s Services) Ensure(ctx context.Context, owner client.Object, user Backend,
 		}
 	}
 	return nil
+}
+
+// Check answers what keeps Ensure from copying user's Service: [ErrServiceNotFound] or [ErrUnsupported], or another error when the cluster could not be asked.
+func (s Services) Check(ctx context.Context, namespace string, user Backend) error {
+	_, err := s.source(ctx, namespace, user)
+	return err
+}
+
+// source is the user's Service.
+func (s Services) source(ctx context.Context, namespace string, user Backend) (*corev1.Service, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: user.Service}
+	source := &corev1.Service{}
+	if err := s.Client.Get(ctx, key, source); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("reading Service %s: %w: create it, or correct spec.traffic.service of the Canary", key, ErrServiceNotFound)
+		}
+		return nil, fmt.Errorf("reading Service %s: %w", key, err)
+	}
+	if err := copyable(source, user.Port); err != nil {
+		return nil, fmt.Errorf("copying Service %s: %w", key, err)
+	}
+	return source, nil
 }
 
 // copyable says what keeps a Service from being copied with another selector.
@@ -149,19 +165,34 @@ func (s Services) ensure(ctx context.Context, owner client.Object, want *corev1.
 	if err != nil {
 		return err
 	}
-	if err := OwnedBy(owner, live, s.Client.Scheme()); err != nil {
-		return err
+	orphaned := s.orphaned(live)
+	if !orphaned {
+		if err := OwnedBy(owner, live, s.Client.Scheme()); err != nil {
+			return err
+		}
 	}
 	before := live.DeepCopy()
 	narrow(&live.Spec, want.Spec)
-	if err := s.own(owner, live); err != nil {
-		return err
+	// An owner that the garbage collector took off is not put back while it is being deleted: it would be taken again.
+	if !orphaned || owner.GetDeletionTimestamp() == nil {
+		if err := s.own(owner, live); err != nil {
+			return err
+		}
 	}
 	if equality.Semantic.DeepEqual(before, live) {
 		return nil
 	}
 	return s.Client.Update(ctx, live, client.FieldOwner(FieldManager))
 }
+
+// orphaned says that service was generated for this workload and lost its owner: one that is deleted dependents first, or leaves them behind as orphans, is taken
+// off them long before it is gone, and they are needed until then.
+func (s Services) orphaned(service *corev1.Service) bool {
+	return s.Keeper != nil && metav1.GetControllerOf(service) == nil && service.DeletionTimestamp == nil &&
+		service.Labels[ManagedByLabel] == ManagedBy && slices.ContainsFunc(service.OwnerReferences, s.isKeeper)
+}
+
+func (s Services) isKeeper(r metav1.OwnerReference) bool { return r.UID == s.Keeper.UID }
 
 // own makes owner the one that controls service, and the keeper its second owner.
 func (s Services) own(owner client.Object, service *corev1.Service) error {
@@ -171,8 +202,7 @@ func (s Services) own(owner client.Object, service *corev1.Service) error {
 	if s.Keeper == nil {
 		return nil
 	}
-	kept := func(r metav1.OwnerReference) bool { return r.UID == s.Keeper.UID }
-	if !slices.ContainsFunc(service.OwnerReferences, kept) {
+	if !slices.ContainsFunc(service.OwnerReferences, s.isKeeper) {
 		service.OwnerReferences = append(service.OwnerReferences, *s.Keeper)
 	}
 	return nil
@@ -231,7 +261,7 @@ func (s Services) Remove(ctx context.Context, owner client.Object) error {
 	for _, name := range []string{BaselineService(owner.GetName()), CandidateService(owner.GetName())} {
 		live := &corev1.Service{}
 		err := s.Client.Get(ctx, types.NamespacedName{Namespace: owner.GetNamespace(), Name: name}, live)
-		if apierrors.IsNotFound(err) || err == nil && (!metav1.IsControlledBy(live, owner) || live.DeletionTimestamp != nil) {
+		if apierrors.IsNotFound(err) || err == nil && (!metav1.IsControlledBy(live, owner) && !s.orphaned(live) || live.DeletionTimestamp != nil) {
 			continue
 		}
 		if err == nil {
