@@ -8,13 +8,7 @@ import (
 
 // take counts a look.
 func (m *metric) take(v *view, r *reading) {
-	m.settle(v, r)
-	var candidate []cell
-	for _, c := range counted(r.arms[analysis.Candidate], m.uses(WarmUp)) {
-		if m.settled(c) {
-			candidate = append(candidate, c)
-		}
-	}
+	candidate, standFor := m.warm(v, r)
 	baseline := counted(r.arms[analysis.Baseline], m.uses(WarmUp))
 	m.note(r, baseline, candidate)
 	if m.c.Limit > 0 {
@@ -30,9 +24,9 @@ func (m *metric) take(v *view, r *reading) {
 	if m.c.Errors && m.uses(Guard) {
 		m.guard(r)
 	}
-	candidateX, candidateN := total(m.clip(candidate, baseline))
+	candidateX, _ := total(m.clip(candidate, baseline))
 	baselineX, baselineN := total(m.clip(baseline, baseline))
-	look := against(candidateX, candidateN, m.allow(baselineX, baselineN, m.part()), baselineN)
+	look := against(candidateX, standFor, m.allow(baselineX, baselineN, m.part()), baselineN)
 	if look.All <= 0 {
 		return
 	}

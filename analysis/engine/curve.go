@@ -1,6 +1,9 @@
 package engine
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // span is what a stretch of looks adds to a comparison: sums, so that it has the same size whatever its length. An event is
 // an error or a slow request. In each look the candidate had x of the events of both arms, E = x + y, where y counts the
@@ -12,6 +15,20 @@ type span struct {
 	Info     float32 // Σ Eθ(1-θ): the variance of Σ x in that case, if requests were independent
 	Spread   float32 // Σ Eθ(1-θ)(1/kC + 1/kB), with the effective numbers of pods of both arms
 	Looks    float32
+}
+
+// sum is several spans together, the newest first.
+type sum struct {
+	span
+	// Pairs is Σ Σ v v′/k over all pairs of spans, with v their Info and 1/k the later one's mean of 1/kC + 1/kB: the later span's
+	// pods are those of the earlier one and some more.
+	Pairs float64
+}
+
+// include adds a span that is older than those that were added before.
+func (t *sum) include(older span) {
+	t.Pairs += float64(older.Info) * (float64(older.Spread) + 2*float64(t.Spread))
+	t.add(older)
 }
 
 func (s *span) add(o span) {
@@ -83,10 +100,7 @@ func (c curve) at(g float64) float64 {
 
 // best is the g that suits the evidence best, between -limitG and limitG.
 func (c curve) best() float64 {
-	var t span
-	for _, s := range c.spans {
-		t.add(s)
-	}
+	t := totalOf(c.spans).span
 	x, y := float64(t.Events), float64(t.All-t.Events)
 	expected, rest := float64(t.Expected), float64(t.All-t.Expected)
 	if !(expected > 0) || !(rest > 0) {
@@ -120,3 +134,11 @@ func (c curve) crossing(nats, end float64) float64 {
 
 // alternatives are the ratios beyond the tolerated one that the evidence is weighed for, each with the same prior weight.
 func alternatives() [7]float64 { return [...]float64{1.15, 1.35, 1.8, 3, 6, 15, 60} }
+
+func totalOf(spans []span) sum {
+	var t sum
+	for _, s := range slices.Backward(spans) {
+		t.include(s)
+	}
+	return t
+}

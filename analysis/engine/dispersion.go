@@ -116,17 +116,21 @@ func (s scatter) estimate(expected, weight float64) (ratio, variance float64) {
 	return ratio * (1 + math.Sqrt(2/(weight+n))), variance
 }
 
-// look is the dispersion over single looks, 1 or more.
+// look is the dispersion over single looks, 1 or more: what does not grow with the length of the window. From one look to four,
+// what is due to lasting differences between pods grows fourfold.
 func (d *dispersion) look() float64 {
-	ratio, _ := d.Scales[0].estimate(d.prior.look, d.prior.weight)
-	return max(ratio, 1)
+	one, _ := d.Scales[0].estimate(d.prior.look, d.prior.weight)
+	if four, variance := d.Scales[1].estimate(one, d.prior.weight); variance > 0 {
+		one = min(one, (4*one-four)/3)
+	}
+	return max(one, 1)
 }
 
 // pods is the variance of the logarithm of pods' event rates over a stretch of looks.
 func (d *dispersion) pods(looks float64) float64 {
 	base := d.look()
 	var before, at float64
-	for k := 1; k < windows; k++ {
+	for k := range windows {
 		length := float64(windowLooks(k))
 		tau2 := d.prior.pods * d.prior.pods
 		if s := d.Scales[k]; s.N > 0 {
@@ -134,21 +138,20 @@ func (d *dispersion) pods(looks float64) float64 {
 			ratio, _ := s.estimate(base+variance*tau2, d.prior.weight)
 			tau2 = max(ratio-base, 0) / variance
 		}
-		if k == 1 {
-			before, at = tau2, length
-		}
-		if looks < length {
-			part := math.Log(looks/at) / math.Log(length/at)
-			return before + max(part, 0)*(tau2-before)
+		if k > 0 && looks < length {
+			return before + math.Log(looks/at)/math.Log(length/at)*(tau2-before)
 		}
 		before, at = tau2, length
 	}
 	return before
 }
 
-// temper is how many times wider the sums of a span scatter than those of independent requests.
-func (d *dispersion) temper(s span) float64 {
-	return d.look() + d.pods(max(float64(s.Looks), 1))*float64(s.Spread) + armVariance*float64(s.Info)
+// temper is how many times wider the sums of spans scatter than those of independent requests.
+func (d *dispersion) temper(s sum) float64 {
+	if s.Info <= 0 {
+		return d.look()
+	}
+	return d.look() + d.pods(max(float64(s.Looks), 1))*s.Pairs/float64(s.Info) + armVariance*float64(s.Info)
 }
 
 // armVariance of the log ratio is left for what no data can tell: two arms are never exactly alike.

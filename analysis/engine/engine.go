@@ -38,7 +38,7 @@ const (
 	Clip                          // one pod counts only so much in one look
 	Cap                           // one look counts only so much
 	WarmUp                        // a pod's first 30 seconds do not count
-	Settling                      // nor the time in which its excess visibly decays
+	ColdStart                     // what new pods are worse by fades away
 	Onsets                        // a regression may begin late
 	Confirmation                  // the last looks must still show an excess
 	Guard                         // disasters are seen within two looks
@@ -111,6 +111,7 @@ func (e *Engine) advance(v *view) {
 	}
 	p.Looks++
 	now := v.Window.To.UnixMilli()
+	v.start = time.UnixMilli(p.Start)
 	v.inStep = time.Duration(now-p.Step) * time.Millisecond
 	v.inRelease = time.Duration(now-p.Start) * time.Millisecond
 }

@@ -179,10 +179,7 @@ func (m *metric) ratio(c curve, g float64) float64 {
 	if !m.c.Errors {
 		return math.Exp(g) * m.allow(1, 1, m.part())
 	}
-	var t span
-	for _, s := range c.spans {
-		t.add(s)
-	}
+	t := totalOf(c.spans)
 	y := float64(m.Tally.Events[analysis.Baseline])
 	return math.Exp(g) * (float64(t.All-t.Events) + 0.5) / (y + 0.5)
 }

@@ -6,6 +6,10 @@ import "math"
 // most recent looks, once for all looks together, and believed only as far as the baseline's own past was steady.
 type last struct{ Events, Requests, Looks, Pods float32 }
 
+// lastNats is the most that a look at a weight of 100 may tell: an incident of a minute or two, which would hit the baseline too
+// if it still served, is waited out.
+const lastNats = 1
+
 // takeLast counts a look at a weight of 100.
 func (m *metric) takeLast(pods float64, candidate []cell) {
 	x, n := total(m.clip(candidate, nil))
@@ -14,8 +18,8 @@ func (m *metric) takeLast(pods float64, candidate []cell) {
 	}
 	look := m.past(x, n)
 	part := 1.0
-	if b := m.bound(look); look.All > 0 {
-		part = float64(b.All / look.All)
+	if nats := math.Abs(look.surprise()) / m.Dispersion.look(); nats > lastNats {
+		part = lastNats / nats
 	}
 	m.Last.Events += float32(x * part)
 	m.Last.Requests += float32(n * part)
@@ -34,7 +38,7 @@ func (m *metric) lastCurve() curve {
 	s := m.past(float64(m.Last.Events), float64(m.Last.Requests))
 	s.Looks = m.Last.Looks
 	s.Spread = s.Info * 2 / max(m.Last.Pods, 1)
-	return curve{[]span{s}, m.temper(s) + m.Drift.variance()*float64(s.Info)}
+	return curve{[]span{s}, m.temper(totalOf([]span{s})) + m.Drift.variance()*float64(s.Info)}
 }
 
 // lastEvidence is the logarithm of an e-value like that of [stream.evidence].

@@ -26,7 +26,7 @@ func (m *metric) weighLimit(f *findings) {
 	if !(m.c.Limit > 0) {
 		return
 	}
-	steady := func(span) float64 { return m.Dispersion.look() }
+	steady := func(sum) float64 { return m.Dispersion.look() }
 	fromStart, anyOnset := m.Limit.evidence(steady)
 	switch {
 	case anyOnset >= m.proof && (!m.uses(Confirmation) || m.Limit.confirmed()):

@@ -20,6 +20,8 @@ type memory struct {
 	Boundary boundary
 	Tally    tally
 	Drift    drift
+	// ColdStart is how the release's pods began.
+	ColdStart coldStart
 	// Guard is the evidence for a disaster in the last looks, in nats.
 	Guard float32
 	// Last is what the candidate shows at a weight of 100.
@@ -28,7 +30,6 @@ type memory struct {
 	Dispersion dispersion
 	// Comparison and Limit are the evidence against the candidate, beside the baseline and by the limit.
 	Comparison, Limit stream
-	Cohorts           []cohort
 	// Shape is the baseline's distribution until the release begins; Baseline and Candidate are those of the release.
 	Shape, Baseline, Candidate analysis.Histogram
 	Values                     values
@@ -159,7 +160,7 @@ func (m *metric) part() float64 {
 }
 
 // temper is how many times wider a span's sums scatter than those of independent requests.
-func (m *metric) temper(s span) float64 {
+func (m *metric) temper(s sum) float64 {
 	if !m.uses(Dispersion) {
 		return 1
 	}

@@ -12,9 +12,8 @@ import (
 type cell struct {
 	pod              uint32 // hash of the name, 0 for a whole arm
 	events, requests float64
-	// age is how long it served when the look began, in seconds, and ready since when, in quarters of a minute.
-	age   float64
-	ready int64
+	// age is how long it served when the look began, in seconds.
+	age float64
 }
 
 // reading is one metric's part of a look.
@@ -115,7 +114,6 @@ func (m *metric) count(v *view, r *reading, o *analysis.Observation) {
 	}
 	if since := v.since(o); !since.IsZero() && (o.Pod != "" || o.Arm == analysis.Candidate) {
 		c.age = v.Window.From.Sub(since).Seconds()
-		c.ready = since.Unix() / cohortSeconds
 	}
 	r.arms[o.Arm] = append(r.arms[o.Arm], c)
 }

@@ -25,6 +25,7 @@ func (e *Engine) State() []byte {
 		b = put(b, m.Boundary)
 		b = put(b, m.Tally)
 		b = put(b, m.Drift)
+		b = put(b, m.ColdStart)
 		b = put(b, m.Guard)
 		b = put(b, m.Last)
 		b = put(b, m.Dispersion.Scales)
@@ -35,7 +36,6 @@ func (e *Engine) State() []byte {
 			b = put(b, s.recent)
 			b = putAll(b, s.spans)
 		}
-		b = putAll(b, m.Cohorts)
 		for _, h := range []analysis.Histogram{m.Shape, m.Baseline, m.Candidate} {
 			b = putAll(b, h)
 		}
@@ -79,6 +79,7 @@ func (m *metric) restore(r *reader) {
 	r.take(&m.Boundary)
 	r.take(&m.Tally)
 	r.take(&m.Drift)
+	r.take(&m.ColdStart)
 	r.take(&m.Guard)
 	r.take(&m.Last)
 	r.take(&m.Dispersion.Scales)
@@ -90,7 +91,6 @@ func (m *metric) restore(r *reader) {
 		r.take(&s.recent)
 		takeAll(r, &s.spans)
 	}
-	takeAll(r, &m.Cohorts)
 	for _, h := range []*analysis.Histogram{&m.Shape, &m.Baseline, &m.Candidate} {
 		takeAll(r, (*[]analysis.Bucket)(h))
 	}

@@ -50,26 +50,20 @@ func (s *stream) condense() {
 }
 
 // total is everything since the release began.
-func (s *stream) total() span {
-	var t span
-	for _, p := range s.spans {
-		t.add(p)
-	}
-	return t
-}
+func (s *stream) total() sum { return totalOf(s.spans) }
 
 // evidence is the logarithm of an e-value against "the candidate is at most as bad as tolerated": a mixture, over onsets and
 // over ratios beyond the tolerated one, of likelihood ratios. Each is a non-negative supermartingale under the null, so the
 // chance that the mixture ever reaches 1/α is at most α, however often one looks (Ville 1939; Robbins 1970; Ramdas, Grünwald,
 // Vovk and Shafer, Game-theoretic statistics and safe anytime-valid inference). That holds for counts that scatter as the
 // dispersion says, which is learned: the benchmark shows what is left of it.
-func (s *stream) evidence(temper func(span) float64) (fromStart, any float64) {
+func (s *stream) evidence(temper func(sum) float64) (fromStart, any float64) {
 	ratios := alternatives()
 	var sums [len(ratios)]float64
-	var total span
+	var total sum
 	mixture, unspent := 0.0, 1.0
 	for i, p := range slices.Backward(s.spans) {
-		total.add(p)
+		total.include(p)
 		d := temper(total)
 		mean := 0.0
 		for j, r := range ratios {

@@ -20,7 +20,9 @@ type view struct {
 	begin bool
 	// inStep and inRelease are how long the weight has been what it is, and the release has been going on.
 	inStep, inRelease time.Duration
-	learning          bool
+	// start of the release.
+	start    time.Time
+	learning bool
 }
 
 type podName struct {
@@ -91,10 +93,14 @@ func (e *Engine) meet(v *view) {
 
 // since is since when the pod of an observation serves, or the arm's youngest pods that matter where the source knows only arms.
 func (v *view) since(o *analysis.Observation) time.Time {
+	since := v.ready[podName{o.Arm, o.Pod}]
 	if o.Pod == "" {
-		return v.young[o.Arm]
+		since = v.young[o.Arm]
 	}
-	return v.ready[podName{o.Arm, o.Pod}]
+	if o.Arm == analysis.Candidate && since.Before(v.start) {
+		return v.start // without requests nothing gets warm
+	}
+	return since
 }
 
 func hashOf(arm analysis.Arm, pod string) uint32 {
