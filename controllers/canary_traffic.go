@@ -59,6 +59,8 @@ type routes struct {
 	generated traffic.Generator
 	// lag is how long a data plane may take to serve what it has acknowledged.
 	lag time.Duration
+	// uncopyable is true when the Service can't be copied, which was told as a problem.
+	uncopyable bool
 }
 
 // keeperOf is the Deployment, as a second owner of the generated Services: a Canary that is deleted with its dependents first must not take them away while routes
@@ -108,8 +110,27 @@ func armServices(c *v1alpha1.Canary) (baseline, candidate traffic.Backend) {
 	return traffic.Backend{Service: traffic.BaselineService(c.Name), Port: port}, traffic.Backend{Service: traffic.CandidateService(c.Name), Port: port}
 }
 
-// observe joins what the routes say: the split is as far as the least settled of them, and as high as the highest.
+// observe says what the routes carry, and what keeps them or the Service from carrying more.
 func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
+	split, found, err := r.join(ctx)
+	if err != nil {
+		return split, nil, err
+	}
+	uncopyable, err := r.checkService(ctx)
+	if err != nil {
+		return split, nil, err
+	}
+	if uncopyable != nil {
+		r.uncopyable, found = true, uncopyable
+		split.Settled = split.Settled && r.scene.state.Phase != rollout.Progressing
+		split.Message = strings.TrimPrefix(split.Message+"; "+uncopyable.message, "; ")
+	}
+	r.scene.recollection.serve(&split, r.scene.observation.Now, r.lag)
+	return split, found, nil
+}
+
+// join joins what the routes say: the split is as far as the least settled of them, and as high as the highest.
+func (r *routes) join(ctx context.Context) (rollout.Split, *problem, error) {
 	joined := rollout.Split{Home: true, Gone: true, Settled: true}
 	atHome := 0
 	var found *problem
@@ -146,8 +167,25 @@ func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 		waiting = append(waiting, fmt.Sprintf("%d of %d routes do not carry the split", atHome, len(r.bound)))
 	}
 	joined.Message = strings.Join(waiting, "; ")
-	r.scene.recollection.serve(&joined, r.scene.observation.Now, r.lag)
 	return joined, found, nil
+}
+
+// checkService tells early that the Service can't be copied: not only when its copies are needed.
+func (r *routes) checkService(ctx context.Context) (*problem, error) {
+	err := r.services.Check(ctx, r.scene.canary.Namespace, r.user())
+	switch {
+	case errors.Is(err, traffic.ErrServiceNotFound):
+		return &problem{v1alpha1.ReasonServiceNotFound, err.Error()}, nil
+	case errors.Is(err, traffic.ErrUnsupported):
+		return &problem{v1alpha1.ReasonSpecInvalid, err.Error()}, nil
+	}
+	return nil, err
+}
+
+// user is the user's own Service.
+func (r *routes) user() traffic.Backend {
+	service := r.scene.canary.Spec.Traffic.Service
+	return traffic.Backend{Service: service.Name, Port: service.Port}
 }
 
 func (b boundRoute) observe(ctx context.Context) (traffic.Split, *problem, error) {
@@ -176,10 +214,11 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 		return r.giveBack(ctx)
 	}
 	r.scene.recollection.homeward = time.Time{}
-	canary := r.scene.canary
-	user := traffic.Backend{Service: canary.Spec.Traffic.Service.Name, Port: canary.Spec.Traffic.Service.Port}
-	serviced := r.services.Ensure(ctx, canary, user, traffic.Revisions{Baseline: baseline, Candidate: candidate})
-	if serviced != nil && r.raises(d.Weight) {
+	var serviced error
+	if !r.uncopyable {
+		serviced = r.services.Ensure(ctx, r.scene.canary, r.user(), traffic.Revisions{Baseline: baseline, Candidate: candidate})
+	}
+	if (r.uncopyable || serviced != nil) && r.raises(d.Weight) {
 		return serviced
 	}
 	// Whatever is wrong with the Services must not keep the candidate from losing what it has.

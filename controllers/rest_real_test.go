@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,22 +63,33 @@ func errNot(what string, is any) error { return fmt.Errorf("there is not %s, but
 func wrongReferences(t *testing.T, c *workloadtest.Cluster) {
 	for name, story := range map[string]struct {
 		missing func(*stage) client.Object
+		// instead is what there is in its place; nil for nothing.
+		instead func(*stage) client.Object
 		stalled string
 	}{
 		"the route is missing": {
-			func(s *stage) client.Object { return s.gateway.manifest() },
+			func(s *stage) client.Object { return s.gateway.manifest() }, nil,
 			"RouteNotFound: reading HTTPRoute NAMESPACE/web: route not found: create it, or correct spec.traffic.routes of the Canary",
 		},
 		"the Service is missing": {
-			func(s *stage) client.Object { return s.service() },
+			func(s *stage) client.Object { return s.service() }, nil,
 			"ServiceNotFound: reading Service NAMESPACE/web: service not found: create it, or correct spec.traffic.service of the Canary",
 		},
+		"the Service has no such port": {
+			func(s *stage) client.Object { return s.service() },
+			func(s *stage) client.Object {
+				other := s.service()
+				other.Spec.Ports[0].Port = 81
+				return other
+			},
+			"SpecInvalid: copying Service NAMESPACE/web: route can't carry a split: it has no port 80, only 81; correct spec.traffic.service.port of the Canary",
+		},
 		"the MetricSource is missing": {
-			func(s *stage) client.Object { return s.metricSource() },
+			func(s *stage) client.Object { return s.metricSource() }, nil,
 			`SourceNotFound: no such MetricSource: spec.analysis.source is "NAMESPACE"; create it, or name one of kubectl get metricsources`,
 		},
 		"the Deployment is missing": {
-			func(s *stage) client.Object { return s.deployment("app:v1") },
+			func(s *stage) client.Object { return s.deployment("app:v1") }, nil,
 			"TargetNotFound: spec.targetRef names the Deployment web, which does not exist; create it, or delete this Canary and make one for another",
 		},
 	} {
@@ -85,6 +97,9 @@ func wrongReferences(t *testing.T, c *workloadtest.Cluster) {
 			t.Parallel()
 			s := newStage(t, c)
 			s.remove(story.missing(s))
+			if story.instead != nil {
+				s.create(story.instead(s))
+			}
 			result, err := s.pass()
 			s.must(err)
 			same(t, "Stalled", s.stalled(), story.stalled)
@@ -93,6 +108,9 @@ func wrongReferences(t *testing.T, c *workloadtest.Cluster) {
 			}
 			s.nothingMore()
 
+			if story.instead != nil {
+				s.remove(story.instead(s))
+			}
 			s.create(story.missing(s))
 			s.rest()
 			s.step()
@@ -129,6 +147,28 @@ func goneBeforeTheRelease(t *testing.T, c *workloadtest.Cluster) {
 			same(t, "Stalled after it appeared", s.stalled(), "")
 		})
 	}
+}
+
+// goneAtAStep is a Service that is deleted at a step: the candidate gets no more, and can lose what it has.
+func goneAtAStep(t *testing.T, c *workloadtest.Cluster) {
+	s := newStage(t, c)
+	s.step()
+	s.push("v2")
+	s.untilWeight(10)
+	s.remove(s.service())
+	for range 10 {
+		s.step()
+	}
+	same(t, "Stalled", s.stalled(), "ServiceNotFound: reading Service NAMESPACE/web: service not found: create it, or correct spec.traffic.service of the Canary")
+	same(t, "the route", split(s.gateway.live()), "web-baseline:90 web-candidate:10 ")
+	s.say(v1alpha1.AnnotationAbort, s.revision())
+	s.step()
+	same(t, "the route after an abort", split(s.gateway.live()), "web-baseline:100 web-candidate:0 ")
+	s.untilPhase(rollout.Failed)
+	s.create(s.service())
+	s.rest()
+	s.step()
+	same(t, "the end", s.end(), strings.ReplaceAll(refusedEnd, "AnalysisFailed", "Aborted"))
 }
 
 // remove deletes what a story misses, and waits until it is gone.
