@@ -47,18 +47,22 @@ type stage struct {
 	horizon time.Duration
 }
 
-// release lets a rule decide one release. What is not over at the horizon is given up.
-func (s *stage) release(d rules.Decider, worse world.Regression) Outcome {
-	service := s.service.Fork(worse)
+// begin is a release with a regression, before its first look.
+func (s *stage) begin(worse world.Regression) *trail {
+	return &trail{service: s.service.Fork(worse), on: map[int32]*trail{}}
+}
+
+// release lets a rule decide a release. What is not over at the horizon is given up.
+func (s *stage) release(t *trail, d rules.Decider) Outcome {
 	d.Start(s.scene)
 	for _, look := range s.history {
 		d.Learn(look)
 	}
 	o := Outcome{End: rules.GiveUp, Weight: s.scene.Plan[0].Weight}
 	for o.After < s.horizon {
-		look := service.Look(o.Weight, s.scene.Plan.After(o.Weight))
+		t = t.step(o.Weight, s.scene.Plan.After(o.Weight))
 		o.After += s.scene.Interval
-		act := d.Decide(look)
+		act := d.Decide(t.look)
 		if act.Kind == rules.Weigh {
 			o.Weight = act.Weight
 		} else if act.Kind != rules.Continue {
@@ -66,10 +70,10 @@ func (s *stage) release(d rules.Decider, worse world.Regression) Outcome {
 			break
 		}
 	}
-	harm := service.Harm()
+	harm := t.service.Harm()
 	o.Bad, o.Served = harm.Bad(), harm.Requests
 	if o.End == rules.Promote {
-		o.Bad += service.HarmAt100() * (s.horizon - o.After).Seconds()
+		o.Bad += t.service.HarmAt100() * (s.horizon - o.After).Seconds()
 	}
 	return o
 }

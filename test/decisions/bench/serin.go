@@ -33,7 +33,7 @@ func Ablations() []Decider {
 		{"clip", "one pod may count as much as it likes", engine.Clip},
 		{"cap", "one look may count as much as it likes", engine.Cap},
 		{"warm-up", "requests count from a pod's first second", engine.WarmUp},
-		{"settling", "requests count while the pod's excess decays", engine.Settling},
+		{"cold-start", "new pods are not expected to be worse for a while", engine.ColdStart},
 		{"onsets", "a regression is taken to begin with the release", engine.Onsets},
 		{"confirmation", "evidence counts that has ended", engine.Confirmation},
 		{"guard", "disasters are treated like everything else", engine.Guard},

@@ -80,8 +80,9 @@ func (s Study) group(ctx context.Context, w world.World, rate float64) [][][]Out
 			for run := range runs {
 				st := s.stage(w, rate, run)
 				for i, regression := range s.Regressions {
+					begun := st.begin(regression)
 					for j, d := range s.Deciders {
-						outcomes[i][j][run] = st.release(d.New(), regression)
+						outcomes[i][j][run] = st.release(begun, d.New())
 					}
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/serin-dev/serin/test/decisions/world"
 )
 
 // Table prints cells, one a line, with a heading for each world.
@@ -19,8 +21,12 @@ type Table struct {
 	reasons []string
 }
 
-// NewTable prints to out; about says what each world is.
-func NewTable(out io.Writer, about map[string]string) *Table {
+// NewTable prints cells of some worlds to out.
+func NewTable(out io.Writer, worlds []world.World) *Table {
+	about := map[string]string{}
+	for _, w := range worlds {
+		about[w.Name] = w.About
+	}
 	return &Table{out: out, about: about, tab: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 }
 

@@ -19,6 +19,12 @@ func newRandom(seed, stream uint64) random {
 	return random{rand.New(source), source}
 }
 
+// clone draws what r is about to draw.
+func (r random) clone() random {
+	source := *r.source
+	return random{rand.New(&source), &source}
+}
+
 // between is uniform from low to high.
 func (r random) between(low, high float64) float64 { return low + (high-low)*r.Float64() }
 

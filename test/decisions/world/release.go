@@ -131,17 +131,24 @@ func (r *Release) History(of time.Duration) []analysis.Look {
 }
 
 // Fork is the same service with a candidate of its own: the same moment, the same chances from there on, and nothing that
-// happens to one release happens to another. The release it is made from may be forked again, and from several goroutines.
+// happens to one release happens to another. The release it is made from may be forked again.
 func (r *Release) Fork(worse Regression) *Release {
-	f := *r
+	f := r.Clone()
 	f.worse, f.harm, f.rng = worse, Harm{}, newRandom(r.seed, 1)
-	for a := range f.arms {
-		f.arms[a].pods = slices.Clone(r.arms[a].pods)
-		for i := range f.arms[a].pods {
-			f.arms[a].pods[i].detach()
+	return f
+}
+
+// Clone goes on as r does, by itself.
+func (r *Release) Clone() *Release {
+	c := *r
+	c.rng = r.rng.clone()
+	for a := range c.arms {
+		c.arms[a].pods = slices.Clone(r.arms[a].pods)
+		for i := range c.arms[a].pods {
+			c.arms[a].pods[i].detach()
 		}
 	}
-	return &f
+	return &c
 }
 
 // Harm so far.

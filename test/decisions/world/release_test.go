@@ -92,7 +92,7 @@ func TestEveryWorldTellsWhatASourceMayTell(t *testing.T) {
 				for _, look := range looks {
 					checkLook(t, w, look)
 				}
-				if requests, _, _ := sum(looks, analysis.Baseline); requests == 0 && w.Source.Missed < 1 {
+				if requests, _, _ := sum(looks, analysis.Baseline); requests == 0 {
 					t.Error("the source told nothing")
 				}
 			}
@@ -164,6 +164,24 @@ func TestForksShareThePastAndNothingElse(t *testing.T) {
 	watch(r.Fork(Regression{Errors: 1}), 10, 100)
 	if diff := cmp.Diff(first, watch(r.Fork(None()), 10, 10, 50)); diff != "" {
 		t.Errorf("another fork left its mark:\n%s", diff)
+	}
+}
+
+func TestACloneGoesOnAsTheOriginalDoes(t *testing.T) {
+	r := New(Clean(), Setting{Rate: 100, Interval: interval}, 3)
+	watch(r, 5, 10)
+	clone := r.Clone()
+	watch(clone.Clone(), 5, 80)
+	if diff := cmp.Diff(watch(r, 10, 10, 50), watch(clone, 10, 10, 50)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestASilentSourceTellsNothing(t *testing.T) {
+	for _, look := range watch(New(Silent(), Setting{Rate: 100, Interval: interval}, 3), 10, 0, 50) {
+		if len(look.Observations) > 0 || len(look.Pods) == 0 {
+			t.Fatalf("%+v", look)
+		}
 	}
 }
 

@@ -26,6 +26,13 @@ func Worlds() []World {
 	return worlds
 }
 
+// Silent is a world of which the source tells nothing.
+func Silent() World {
+	w := Clean()
+	w.Name, w.About, w.Source.Missed = "silent", "the source brings nothing", 1
+	return w
+}
+
 // nasty is one way in which the world is not clean.
 type nasty struct {
 	name, about string
@@ -80,7 +87,7 @@ func pods() []nasty {
 			w.Pods = Pods{Latency: 0.04, Errors: 0.25, WanderLatency: 0.06, WanderErrors: 0.25, Memory: 180}
 		}},
 		{"load", "latency rises with the load of a pod, and pods differ a little", func(w *World) {
-			w.Service.Elasticity, w.Service.Replicas, w.Shared.Diurnal = 0.15, 4, 0.3
+			w.Service.Elasticity, w.Service.Replicas, w.Shared.Diurnal = 0.1, 4, 0.3
 			w.Pods.Latency = 0.02
 		}},
 	}
@@ -117,7 +124,6 @@ func sources() []nasty {
 			w.Pods, w.Source.Bounds, w.Source.Sparse = differing(), Native(), true
 		}},
 		{"cut-off", "the buckets end before the p95", func(w *World) { w.Source.Bounds = CutOff() }},
-		{"silent", "the source brings nothing", func(w *World) { w.Source.Missed = 1 }},
 		{"arm-only", "pods differ, but the source knows only arms", func(w *World) {
 			w.Pods, w.Source.ArmOnly = differing(), true
 		}},

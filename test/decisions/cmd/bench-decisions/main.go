@@ -1,4 +1,8 @@
 // Command bench-decisions measures how well Serin and others decide releases.
+//
+// Without -quick and -full it prints the cells that are asked for. With one of them it prints a report: false rollbacks, the
+// rivals at equal safety, regressions found, ablations; the other flags then choose a part of it, and -o writes it as Markdown
+// with pictures.
 package main
 
 import (
@@ -8,20 +12,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
-	"path"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/serin-dev/serin/test/decisions/bench"
-	"github.com/serin-dev/serin/test/decisions/rules"
-	"github.com/serin-dev/serin/test/decisions/world"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1:], os.Stdout)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench-decisions:", err)
@@ -29,92 +29,65 @@ func main() {
 	}
 }
 
-// options are the command line.
-type options struct {
-	world, rate, regression, decider string
-	runs                             int
-	seed                             uint64
-	interval, bake                   time.Duration
-	reasons                          bool
-}
-
-func run(ctx context.Context, args []string, out io.Writer) error {
-	o, err := parse(args, out)
+func run(ctx context.Context, args []string, out, progress io.Writer) error {
+	o, err := parse(args, progress)
 	if err != nil {
 		return err
 	}
-	study, err := o.study()
+	if o.quick || o.full {
+		return report(ctx, o, out, progress)
+	}
+	study, err := o.study(bench.Defaults(), "clean,shared-bursts,sticky-storms,pod-effects,cold-start,all", "none", bench.Name)
 	if err != nil {
 		return err
 	}
-	about := map[string]string{}
-	for _, w := range study.Worlds {
-		about[w.Name] = w.About
-	}
-	table := bench.NewTable(out, about)
+	table := bench.NewTable(out, study.Worlds)
 	table.Reasons = o.reasons
 	defer table.Flush()
 	return study.Run(ctx, table.Add)
 }
 
-func parse(args []string, out io.Writer) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("bench-decisions", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.StringVar(&o.world, "world", "clean,shared-bursts,sticky-storms,pod-effects,cold-start,all", "worlds: names or patterns, separated by commas")
-	flags.StringVar(&o.rate, "rps", "10,100,1000", "requests a second")
-	flags.StringVar(&o.regression, "regression", "none", "regressions: names or patterns")
-	flags.StringVar(&o.decider, "decider", "serin", "rules: names or patterns")
-	flags.IntVar(&o.runs, "runs", 100, "runs per cell")
-	flags.Uint64Var(&o.seed, "seed", 1, "another seed gives other services")
-	flags.DurationVar(&o.interval, "interval", 15*time.Second, "time between two looks")
-	flags.DurationVar(&o.bake, "bake", time.Minute, "time per step")
-	flags.BoolVar(&o.reasons, "why", false, "print why releases were rolled back or given up")
-	return o, flags.Parse(args)
+// report runs a form and tells of its progress, world by world.
+func report(ctx context.Context, o options, out, progress io.Writer) error {
+	form := bench.Quick()
+	if o.full {
+		form = bench.Full()
+	}
+	var problems [2]error
+	form.Safety, problems[0] = o.narrow(form.Safety)
+	form.Power, problems[1] = o.narrow(form.Power)
+	if err := errors.Join(problems[:]...); err != nil {
+		return err
+	}
+	for i := range form.Blind {
+		form.Blind[i].Deciders, form.Blind[i].Runs = form.Safety.Deciders, form.Safety.Runs
+	}
+	if o.decider != "" {
+		form.Ladders = nil
+	}
+	last := ""
+	r, err := form.Run(ctx, version(ctx), func(c bench.Cell) {
+		if c.World != last {
+			last = c.World
+			fmt.Fprintln(progress, "done:", last)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if o.folder != "" {
+		if err := r.Write(o.folder); err != nil {
+			return err
+		}
+	}
+	return r.Text(out)
 }
 
-func (o options) study() (bench.Study, error) {
-	s := bench.Defaults()
-	s.Runs, s.Seed, s.Interval, s.Plan = o.runs, o.seed, o.interval, rules.Tenths(o.bake)
-	s.Horizon = max(s.Horizon, 15*o.bake)
-	var problems [3]error
-	s.Worlds, problems[0] = choose(o.world, world.Worlds(), func(w world.World) string { return w.Name })
-	s.Regressions, problems[1] = choose(o.regression, world.Regressions(), func(r world.Regression) string { return r.Name })
-	s.Deciders, problems[2] = choose(o.decider, bench.Deciders(), func(d bench.Decider) string { return d.Name })
-	for r := range strings.SplitSeq(o.rate, ",") {
-		rate, err := strconv.ParseFloat(r, 64)
-		if err != nil || !(rate > 0) {
-			return s, fmt.Errorf("-rps: %q is no number of requests a second", r)
-		}
-		s.Rates = append(s.Rates, rate)
+// version of the repository that is measured.
+func version(ctx context.Context) string {
+	described, err := exec.CommandContext(ctx, "git", "describe", "--tags", "--always", "--dirty").Output()
+	if err != nil {
+		return "an unknown version"
 	}
-	if o.interval <= 0 || o.interval%world.Tick != 0 {
-		return s, fmt.Errorf("-interval: %s is no multiple of %s", o.interval, world.Tick)
-	}
-	return s, errors.Join(problems[:]...)
-}
-
-// choose takes what one of the patterns matches, in the order of all.
-func choose[T any](patterns string, all []T, name func(T) string) ([]T, error) {
-	var chosen []T
-	for _, candidate := range all {
-		for p := range strings.SplitSeq(patterns, ",") {
-			matches, err := path.Match(p, name(candidate))
-			if err != nil {
-				return nil, fmt.Errorf("pattern %q: %w", p, err)
-			}
-			if matches {
-				chosen = append(chosen, candidate)
-				break
-			}
-		}
-	}
-	if len(chosen) == 0 {
-		var names []string
-		for _, a := range all {
-			names = append(names, name(a))
-		}
-		return nil, fmt.Errorf("nothing is called %q; there are %s", patterns, strings.Join(names, ", "))
-	}
-	return chosen, nil
+	return "version " + strings.TrimSpace(string(described))
 }
