@@ -132,12 +132,15 @@ func projectConditions(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decisi
 		message = conditionMessage(d)
 	}
 	stalled := d.State.Phase == rollout.Failed
-	if s.problem != nil {
+	switch {
+	case s.problem != nil:
 		stalled, reason, message = true, s.problem.reason, s.problem.message
+	case d.State.Reason == rollout.ReasonTargetNotFound && !flying:
+		stalled, message = true, fmt.Sprintf("spec.targetRef names the Deployment %s, which does not exist; create it, or delete this Canary and make one for another",
+			s.canary.Spec.TargetRef.Name)
 	}
-	missing := d.State.Reason == rollout.ReasonTargetNotFound && !flying
 	rolling := d.State.Reason == rollout.ReasonDeploymentRolling && !flying
-	set(v1alpha1.ConditionReady, !flying && !stalled && !missing && !rolling, reason, message)
+	set(v1alpha1.ConditionReady, !flying && !stalled && !rolling, reason, message)
 	only(v1alpha1.ConditionReconciling, flying || rolling, reason, message)
 	only(v1alpha1.ConditionStalled, stalled && !flying || s.problem != nil, reason, message)
 }

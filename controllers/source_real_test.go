@@ -41,7 +41,7 @@ func outages() map[string]outage {
 		},
 		"it has no data": {
 			begin: func(p *playedSource) { p.Answer(nil) }, end: func(p *playedSource) { p.errs(2) },
-			refused: "errors: no requests from the candidate yet",
+			refused: "EVIDENCE",
 		},
 	}
 }
