@@ -30,7 +30,7 @@ func (r *CanaryReconciler) act(ctx context.Context, s *scene, d rollout.Decision
 		return err
 	}
 	if !inFlight(d.State.Phase) {
-		s.recollection.untidy = false
+		s.recollection.untidy = s.lingering
 	}
 	return r.letGo(ctx, s, d)
 }

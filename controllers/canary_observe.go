@@ -23,6 +23,8 @@ type scene struct {
 	observation  rollout.Observation
 	workload     workload.Observation
 	splitter     splitter
+	// lingering is true while generated Services are left for a data plane that may still use them.
+	lingering bool
 	// leftovers is true while the workload still holds something of ours that has to go.
 	leftovers bool
 	// problem is what a person has to mend; nil when there is nothing.
@@ -153,9 +155,9 @@ func wishesFrom(annotations map[string]string) rollout.Wishes {
 }
 
 // lookAgain is when to reconcile next: when the decision asks for it, or now and then for what sends no event here: a missing route or source that a person
-// brings, a generated route that a person takes away.
+// brings, a generated route that a person takes away, a gateway that acknowledges late.
 func (s *scene) lookAgain(d rollout.Decision) time.Duration {
-	if d.RequeueAfter == 0 && (s.problem != nil || generates(s.canary)) {
+	if d.RequeueAfter == 0 && (s.problem != nil || s.lingering || generates(s.canary)) {
 		return silentRetry
 	}
 	return d.RequeueAfter

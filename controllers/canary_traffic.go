@@ -281,6 +281,7 @@ func (r *routes) endpointsReady(ctx context.Context, weight int32) (bool, error)
 // them.
 func (r *routes) giveBack(ctx context.Context) error {
 	split, remembered, now := r.scene.observation.Split, r.scene.recollection, r.scene.observation.Now
+	r.scene.lingering = !split.Gone && (!split.Home || !split.Settled)
 	if !split.Home && !split.Gone {
 		if remembered.homeward.IsZero() {
 			remembered.homeward = now
@@ -298,10 +299,10 @@ func (r *routes) giveBack(ctx context.Context) error {
 		}
 	}
 	// A data plane may still send requests to the generated Services until it has taken in the route as it was.
-	if split.Gone || split.Home && split.Settled {
-		return r.services.Remove(ctx, r.scene.canary)
+	if r.scene.lingering {
+		return nil
 	}
-	return nil
+	return r.services.Remove(ctx, r.scene.canary)
 }
 
 // ignoreGone drops the errors that observe has told as a problem already.

@@ -39,6 +39,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a route that somebody writes another weight into is set again at once":                                 overruledRoute,
 		"a gateway that acknowledges no step holds it, and then it is rolled back":                              deafAtAStep,
 		"a gateway that acknowledges no rollback keeps the candidate's pods":                                    deafAtRollback,
+		"a gateway that acknowledges no end keeps the generated Services":                                       deafAtTheEnd,
 		"a Canary deleted at a step gives the traffic back, and says how to go on":                              deletedCanary,
 		"a Canary deleted before a deaf gateway does not stay for ever":                                         deletedCanaryDeafGateway,
 		"a Canary deleted at rest touches nothing":                                                              deletedAtRest,

@@ -93,6 +93,7 @@ func deafAtAStep(t *testing.T, c *workloadtest.Cluster) {
 	s.staysWhileDeaf(rollout.ReasonSplitUnsettled)
 	s.gateway.deaf = false
 	s.untilPhase(rollout.Failed)
+	s.tidied()
 	same(t, "the end", s.end(), strings.ReplaceAll(refusedEnd, "AnalysisFailed", "SplitDeadlineExceeded"))
 }
 
@@ -130,5 +131,37 @@ func deafAtRollback(t *testing.T, c *workloadtest.Cluster) {
 	s.staysWhileDeaf(rollout.ReasonAnalysisFailed)
 	s.gateway.deaf = false
 	s.untilPhase(rollout.Failed)
+	s.tidied()
 	same(t, "the end", s.end(), refusedEnd)
+}
+
+// tidied waits for the generated Services to go. Nothing wakes the Canary for that but its own timer.
+func (s *stage) tidied() {
+	s.t.Helper()
+	for range 5 {
+		result, err := s.pass()
+		s.must(err)
+		if result.RequeueAfter == 0 {
+			return
+		}
+		s.after(result.RequeueAfter)
+	}
+	s.t.Error("it is over, and yet Serin looks again and again")
+}
+
+// deafAtTheEnd is a gateway that does not acknowledge the route as its owner wrote it: the promotion is over in time, the generated Services stay until it does.
+func deafAtTheEnd(t *testing.T, c *workloadtest.Cluster) {
+	s := newStage(t, c)
+	s.step()
+	s.push("v2")
+	s.untilPhase(rollout.Finalizing)
+	s.gateway.deaf = true
+	s.until("the route to be home", func() bool { return split(s.gateway.live()) == "home" })
+	s.after(time.Hour)
+	s.untilPhase(rollout.Succeeded)
+	s.step()
+	same(t, "the end before it is acknowledged", s.end(), strings.ReplaceAll(promotedEnd, "Service web", "Service web\nService web-baseline\nService web-candidate"))
+	s.gateway.deaf = false
+	s.tidied()
+	same(t, "the end", s.end(), promotedEnd)
 }
