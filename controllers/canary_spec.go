@@ -1,15 +1,14 @@
 package controllers
 
 import (
-	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/plan"
 	"github.com/serin-dev/serin/controllers/rollout"
-	"github.com/serin-dev/serin/controllers/traffic/podshare"
 	"github.com/serin-dev/serin/controllers/workload"
 )
 
@@ -19,39 +18,11 @@ type analysisPlan struct {
 	policy  analysis.Policy
 }
 
-// planFrom reads what the Canary asks for, with the defaults of everything left out.
+// planFrom reads what the Canary asks for, and adds what the cluster and the operator say.
 func planFrom(c *v1alpha1.Canary, w workload.Observation, drain time.Duration) (rollout.Plan, analysisPlan, error) {
-	spec, a := c.Spec, c.Spec.Analysis
-	plan := rollout.Plan{
-		Interval:         a.IntervalOrDefault(),
-		EvidenceDeadline: a.DeadlineOrDefault(),
-		OnInconclusive:   policyFrom(a.OnInconclusiveOrDefault()),
-		ReadyDeadline:    readyDeadline(w),
-		Drain:            drain,
-		Capacity:         podshare.Capacity,
-		PodShare:         spec.Traffic == nil,
-	}
-	if plan.PodShare {
-		plan.Capacity = podshare.Pods
-	}
-	for _, s := range spec.StepsOrDefault() {
-		plan.Steps = append(plan.Steps, rollout.Step{Weight: s.Weight, Bake: s.BakeOrDefault(), Approval: s.Approval})
-	}
-	asked := analysisPlan{policy: analysis.Policy{MinRequests: float64(a.MinRequestsOrDefault()), WarmUp: a.WarmUpOrDefault()}}
-	rate, err := v1alpha1.ParsePercent(a.FalseRollbackRateOrDefault())
-	if err != nil {
-		return plan, asked, fmt.Errorf("spec.analysis.falseRollbackRate: %w", err)
-	}
-	asked.policy.FalseRollbackRate = rate
-	for i, m := range a.MetricsOrDefault() {
-		query, criterion, err := metricFrom(m)
-		if err != nil {
-			return plan, asked, fmt.Errorf("spec.analysis.metrics[%d]: %w", i, err)
-		}
-		asked.queries = append(asked.queries, query)
-		asked.policy.Criteria = append(asked.policy.Criteria, criterion)
-	}
-	return plan, asked, nil
+	asked, err := plan.Of(c.Spec)
+	asked.Release.ReadyDeadline, asked.Release.Drain = readyDeadline(w), drain
+	return asked.Release, analysisPlan{queries: asked.Queries, policy: asked.Policy}, err
 }
 
 // readyDeadline is the workload's own, and Kubernetes' default for one that is gone.
@@ -60,85 +31,6 @@ func readyDeadline(w workload.Observation) time.Duration {
 		return 10 * time.Minute
 	}
 	return time.Duration(w.ProgressDeadlineSeconds) * time.Second
-}
-
-func policyFrom(p v1alpha1.InconclusivePolicy) rollout.InconclusivePolicy {
-	switch p {
-	case v1alpha1.InconclusiveHold:
-		return rollout.HoldIfInconclusive
-	case v1alpha1.InconclusiveAdvance:
-		return rollout.AdvanceIfInconclusive
-	case v1alpha1.InconclusiveRollBack:
-	}
-	return rollout.RollBackIfInconclusive
-}
-
-func metricFrom(m v1alpha1.Metric) (analysis.Query, analysis.Criterion, error) {
-	if m.ErrorRate != nil {
-		return errorRateFrom(m.Name, m.ErrorRate)
-	}
-	if m.Latency != nil {
-		return latencyFrom(m.Name, m.Latency)
-	}
-	return analysis.Query{}, analysis.Criterion{}, fmt.Errorf("write errorRate or latency for the metric %s", m.Name)
-}
-
-func errorRateFrom(name string, m *v1alpha1.ErrorRateMetric) (analysis.Query, analysis.Criterion, error) {
-	q := analysis.Query{Metric: name, Preset: m.Preset, Errors: true}
-	if m.Query != nil {
-		q.Custom = &analysis.CustomQuery{Requests: m.Query.Requests, Errors: m.Query.Errors}
-	}
-	c := analysis.Criterion{Name: name, Errors: true}
-	var increase v1alpha1.ErrorRateIncrease
-	if m.MaxIncrease != nil {
-		increase = *m.MaxIncrease
-	}
-	return q, c, parseInto(
-		field{"errorRate.maxIncrease.relative", increase.Relative, v1alpha1.ParsePercent, &c.Relative},
-		field{"errorRate.maxIncrease.absolute", increase.Absolute, v1alpha1.ParsePercent, &c.Absolute},
-		field{"errorRate.limit", m.Limit, v1alpha1.ParsePercent, &c.Limit},
-	)
-}
-
-func latencyFrom(name string, m *v1alpha1.LatencyMetric) (analysis.Query, analysis.Criterion, error) {
-	q := analysis.Query{Metric: name, Preset: m.Preset, Latency: true}
-	if m.Query != nil {
-		q.Custom = &analysis.CustomQuery{Histogram: m.Query.Histogram}
-	}
-	c := analysis.Criterion{Name: name}
-	var increase v1alpha1.LatencyIncrease
-	if m.MaxIncrease != nil {
-		increase = *m.MaxIncrease
-	}
-	return q, c, parseInto(
-		field{"latency.quantile", m.Quantile, v1alpha1.ParseQuantile, &c.Quantile},
-		field{"latency.maxIncrease.relative", increase.Relative, v1alpha1.ParsePercent, &c.Relative},
-		field{"latency.maxIncrease.absolute", increase.Absolute, latencySeconds, &c.Absolute},
-		field{"latency.limit", m.Limit, latencySeconds, &c.Limit},
-	)
-}
-
-// field is one number with a unit, and where it goes.
-type field struct {
-	name, text string
-	parse      func(string) (float64, error)
-	into       *float64
-}
-
-func parseInto(fields ...field) error {
-	for _, f := range fields {
-		value, err := f.parse(f.text)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
-		}
-		*f.into = value
-	}
-	return nil
-}
-
-func latencySeconds(s string) (float64, error) {
-	d, err := v1alpha1.ParseLatency(s)
-	return d.Seconds(), err
 }
 
 // stateFrom reads the memory of a release from the status.

@@ -3,14 +3,11 @@ package controllers
 import (
 	"math/rand/v2"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/workload"
@@ -55,57 +52,24 @@ func fill(random *rand.Rand, v reflect.Value) {
 	}
 }
 
-func TestPlanFrom(t *testing.T) {
-	seconds := func(n int) *metav1.Duration { return &metav1.Duration{Duration: time.Duration(n) * time.Second} }
-	canary := &v1alpha1.Canary{Spec: v1alpha1.CanarySpec{
-		Traffic: &v1alpha1.Traffic{},
-		Steps:   []v1alpha1.Step{{Weight: 10, Bake: seconds(5)}, {Weight: 100, Bake: seconds(7), Approval: true}},
-		Analysis: v1alpha1.Analysis{
-			Interval: seconds(2), WarmUp: seconds(3), Deadline: seconds(60), OnInconclusive: v1alpha1.InconclusiveHold,
-			Metrics: []v1alpha1.Metric{
-				{Name: "errors", ErrorRate: &v1alpha1.ErrorRateMetric{MaxIncrease: &v1alpha1.ErrorRateIncrease{Absolute: "0.1%"}, Limit: "1%"}},
-				{Name: "latency", Latency: &v1alpha1.LatencyMetric{Quantile: "p99", MaxIncrease: &v1alpha1.LatencyIncrease{Relative: "10%", Absolute: "5ms"}, Limit: "500ms"}},
-			},
-		},
-	}}
-	plan, asked, err := planFrom(canary, workload.Observation{ProgressDeadlineSeconds: 600}, time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if plan.Capacity == nil || plan.PodShare {
-		t.Errorf("a routed Canary needs a capacity and is no pod share: %+v", plan)
-	}
-	plan.Capacity = nil
-	wantPlan := rollout.Plan{
-		Steps:    []rollout.Step{{Weight: 10, Bake: 5 * time.Second}, {Weight: 100, Bake: 7 * time.Second, Approval: true}},
-		Interval: 2 * time.Second, EvidenceDeadline: time.Minute, OnInconclusive: rollout.HoldIfInconclusive,
-		ReadyDeadline: 10 * time.Minute, Drain: time.Second,
-	}
-	if diff := cmp.Diff(wantPlan, plan); diff != "" {
-		t.Errorf("plan (-want +got):\n%s", diff)
-	}
-	wantCriteria := []analysis.Criterion{
-		{Name: "errors", Errors: true, Absolute: 0.001, Limit: 0.01},
-		{Name: "latency", Quantile: 0.99, Relative: 0.1, Absolute: 0.005, Limit: 0.5},
-	}
-	if diff := cmp.Diff(wantCriteria, asked.policy.Criteria); diff != "" {
-		t.Errorf("criteria (-want +got):\n%s", diff)
-	}
-	if asked.policy.MinRequests != float64(v1alpha1.DefaultMinRequests) || asked.policy.WarmUp != 3*time.Second {
-		t.Errorf("policy %+v, warm-up %s", asked.policy, asked.policy.WarmUp)
-	}
-}
-
-func TestPlanFromNamesTheFieldItCannotRead(t *testing.T) {
-	for want, metric := range map[string]v1alpha1.Metric{
-		"spec.analysis.metrics[0]: errorRate.limit":              {Name: "m", ErrorRate: &v1alpha1.ErrorRateMetric{Limit: "1"}},
-		"spec.analysis.metrics[0]: latency.maxIncrease.absolute": {Name: "m", Latency: &v1alpha1.LatencyMetric{MaxIncrease: &v1alpha1.LatencyIncrease{Absolute: "5"}}},
-		"spec.analysis.metrics[0]: latency.quantile":             {Name: "m", Latency: &v1alpha1.LatencyMetric{Quantile: "p42"}},
-		"spec.analysis.metrics[0]: write errorRate or latency":   {Name: "m"},
+func TestPlanFromAddsWhatTheClusterSays(t *testing.T) {
+	canary := &v1alpha1.Canary{}
+	for name, tc := range map[string]struct {
+		seconds int32
+		want    time.Duration
+	}{
+		"the workload's own deadline":                          {30, 30 * time.Second},
+		"Kubernetes' default for a workload that is not there": {0, 10 * time.Minute},
 	} {
-		canary := &v1alpha1.Canary{Spec: v1alpha1.CanarySpec{Analysis: v1alpha1.Analysis{Metrics: []v1alpha1.Metric{metric}}}}
-		if _, _, err := planFrom(canary, workload.Observation{}, 0); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("error is %v, want one that begins with %q", err, want)
+		plan, asked, err := planFrom(canary, workload.Observation{ProgressDeadlineSeconds: tc.seconds}, 7*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan.ReadyDeadline != tc.want || plan.Drain != 7*time.Second {
+			t.Errorf("%s: ready within %s and drained after %s, want %s and 7s", name, plan.ReadyDeadline, plan.Drain, tc.want)
+		}
+		if len(plan.Steps) == 0 || len(asked.queries) == 0 || len(asked.policy.Criteria) == 0 {
+			t.Errorf("%s: what the Canary asks for is lost: %+v %+v", name, plan, asked)
 		}
 	}
 }
