@@ -85,6 +85,7 @@ func (b board) Len() int                  { return len(b.rules) * len(b.worlds) 
 func (b board) XY(i int) (x, y float64) {
 	return float64(i % len(b.worlds)), float64(i / len(b.worlds))
 }
+
 func (b board) Label(i int) string {
 	return fmt.Sprintf("%.0f", 100*b.shares[i/len(b.worlds)][i%len(b.worlds)])
 }

@@ -116,9 +116,16 @@ func New(w World, s Setting, seed uint64) *Release {
 	return r
 }
 
-// Usual is what people know of the service before the release: the share of errors, and the p95 and p99 in seconds.
+// Usual is what people see of the service on their dashboards: the share of errors, and the p95 and p99 in seconds as they are read
+// off its buckets.
 func (r *Release) Usual() (errors, p95, p99 float64) {
-	return r.world.Service.Errors, math.Exp(r.p95), math.Exp(r.latency.whole.quantile(0.99))
+	shares, below := make([]float64, 0, len(r.edges)+1), 0.0
+	for _, edge := range r.edges {
+		upTo := r.latency.whole.at(edge)
+		shares, below = append(shares, upTo-below), upTo
+	}
+	h := r.histogram(nil, append(shares, 1-below))
+	return r.world.Service.Errors, Quantile(0.95, h), Quantile(0.99, h)
 }
 
 // History is what a source tells of the time before the release, which is over then.

@@ -47,8 +47,12 @@ func TestACleanWorldIsWhatItSays(t *testing.T) {
 	// What happened between the last scrapes and the end is not yet seen.
 	near(t, "the number of requests", requests, 200*7200, math.Sqrt(200*7200)+200*15/5)
 	near(t, "the share of errors", errors/requests, 0.002, math.Sqrt(0.002/requests))
-	_, p95, _ := r.Usual()
-	near(t, "the p95", p95, 0.3, 0.001)
+	usualErrors, p95, p99 := r.Usual()
+	if usualErrors != 0.002 {
+		t.Errorf("people know of %g errors", usualErrors)
+	}
+	near(t, "the p95", Quantile(0.95, latency), p95, 0.005)
+	near(t, "the p99", Quantile(0.99, latency), p99, 0.01)
 	above := 0.0
 	for _, b := range latency {
 		if b.Lower >= 0.25 {
