@@ -126,24 +126,34 @@ func (d *dispersion) look() float64 {
 	return max(one, 1)
 }
 
-// pods is the variance of the logarithm of pods' event rates over a stretch of looks.
+// pods is the variance of the logarithm of pods' event rates over a stretch of looks. Beyond the longest window, what shrank
+// over the last one goes on shrinking with time, and the rest is taken to last for ever.
 func (d *dispersion) pods(looks float64) float64 {
-	base := d.look()
-	var before, at float64
+	var tau2 [windows]float64
 	for k := range windows {
-		length := float64(windowLooks(k))
-		tau2 := d.prior.pods * d.prior.pods
-		if s := d.Scales[k]; s.N > 0 {
-			variance := float64(s.Variance / s.N)
-			ratio, _ := s.estimate(base+variance*tau2, d.prior.weight)
-			tau2 = max(ratio-base, 0) / variance
-		}
-		if k > 0 && looks < length {
-			return before + math.Log(looks/at)/math.Log(length/at)*(tau2-before)
-		}
-		before, at = tau2, length
+		tau2[k] = d.podsOver(k)
 	}
-	return before
+	const last = windows - 1
+	for k := range last {
+		from, to := float64(windowLooks(k)), float64(windowLooks(k+1))
+		if looks < to {
+			return tau2[k] + math.Log(looks/from)/math.Log(to/from)*(tau2[k+1]-tau2[k])
+		}
+	}
+	lasting := min(max((4*tau2[last]-tau2[last-1])/3, d.prior.pods*d.prior.pods), tau2[last])
+	return lasting + (tau2[last]-lasting)*float64(windowLooks(last))/looks
+}
+
+// podsOver is the variance of the logarithm of pods' event rates over windows of one length.
+func (d *dispersion) podsOver(k int) float64 {
+	tau2 := d.prior.pods * d.prior.pods
+	s := d.Scales[k]
+	if s.N == 0 {
+		return tau2
+	}
+	base, variance := d.look(), float64(s.Variance/s.N)
+	ratio, _ := s.estimate(base+variance*tau2, d.prior.weight)
+	return max(ratio-base, 0) / variance
 }
 
 // temper is how many times wider the sums of spans scatter than those of independent requests.

@@ -107,7 +107,7 @@ func counted(cells []cell, warmUp bool) []cell {
 	return warm
 }
 
-const clipFactor = 2.5
+const clipFactor = 2
 
 // clip bounds what one pod counts in one look: to 2.5 times the share of events seen elsewhere, and some for chance. A pod that
 // stalls, or one client's storm, can't decide then; an incident that hits every pod is not clipped.
@@ -119,7 +119,7 @@ func (m *metric) clip(cells, baseline []cell) []cell {
 	clipped := make([]cell, len(cells))
 	for i, c := range cells {
 		most := clipFactor * c.requests * share
-		c.events = min(c.events, most+3*math.Sqrt(most)+2)
+		c.events = min(c.events, most+2*math.Sqrt(most)+3)
 		clipped[i] = c
 	}
 	return clipped
