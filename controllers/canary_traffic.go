@@ -131,7 +131,7 @@ func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 
 // join joins what the routes say: the split is as far as the least settled of them, and as high as the highest.
 func (r *routes) join(ctx context.Context) (rollout.Split, *problem, error) {
-	joined := rollout.Split{Home: true, Gone: true, Settled: true}
+	joined := rollout.Split{Home: true, Gone: true, Alike: true, Settled: true}
 	atHome := 0
 	var found *problem
 	var waiting []string
@@ -153,6 +153,7 @@ func (r *routes) join(ctx context.Context) (rollout.Split, *problem, error) {
 		}
 		joined.Gone = false
 		joined.Home = joined.Home && split.Home
+		joined.Alike = joined.Alike && split.Alike
 		joined.Settled = joined.Settled && split.Settled
 		joined.Weight = max(joined.Weight, split.Weight)
 		if split.Home {

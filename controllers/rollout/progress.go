@@ -132,7 +132,7 @@ func (t *turn) awaitSplit() {
 	split := t.o.Split
 	if !t.s.SettledAt.IsZero() {
 		t.s.SettledAt, t.s.EnteredAt, t.s.Passed = time.Time{}, t.o.Now, false
-		if split.Gone || split.Home || split.Weight != t.s.Weight {
+		if split.Gone || split.Home || split.Alike || split.Weight != t.s.Weight {
 			t.wait(ReasonRouteReverted, t.routeChange())
 			return
 		}
@@ -162,7 +162,7 @@ func (t *turn) routeChange() string {
 	switch split := t.o.Split; {
 	case split.Gone:
 		return fmt.Sprintf("the route was deleted at weight %d%%; the step starts over when it is back", t.s.Weight)
-	case split.Home:
+	case split.Home, split.Alike:
 		return fmt.Sprintf("somebody wrote the route back at weight %d%%, so that requests reached all pods alike; it is set again and the step starts over", t.s.Weight)
 	default:
 		return fmt.Sprintf("somebody wrote weight %d%% into the route instead of %d%%; it is set again and the step starts over", split.Weight, t.s.Weight)

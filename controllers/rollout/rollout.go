@@ -135,7 +135,9 @@ type Workload struct {
 type Split struct {
 	// Home is true when the route is as its owner wrote it; Gone when there is no such route.
 	Home, Gone bool
-	Weight     int32
+	// Alike is true when the route divides nothing, whatever else is left of a split in it.
+	Alike  bool
+	Weight int32
 	// Settled is true when the data plane has acknowledged the route as it is.
 	Settled bool
 	// Message says what an unsettled split waits for.

@@ -53,6 +53,9 @@ type Backend struct {
 type Split struct {
 	// Home is true when the route is as its owner wrote it and no trace of a release is left: everything goes to Route.Service.
 	Home bool
+	// Alike is true when no rule sends requests to the baseline or the candidate, so that they reach all pods alike: also where somebody wrote the owner's rules back
+	// and left the trace of a release.
+	Alike bool
 	// Weight is the candidate's share in percent; 0 while Home. Of several rules with different shares, the largest counts.
 	Weight int32
 	// Even is false when some rules that should carry the split do not, or carry another weight; such a split never counts as settled.

@@ -121,7 +121,7 @@ func makes(t *testing.T, m maker) {
 	}
 	acknowledge(t, m.c, route.GroupVersionKind(), m.r.Object)
 	got, err := HTTPRoute(m.c).Observe(t.Context(), m.r)
-	if diff := cmp.Diff(traffic.Split{Home: true, Even: true, Settled: true}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(traffic.Split{Home: true, Alike: true, Even: true, Settled: true}, got); err != nil || diff != "" {
 		t.Errorf("observed (-want +got): %v\n%s", err, diff)
 	}
 }

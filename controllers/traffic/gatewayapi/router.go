@@ -58,6 +58,7 @@ func (h router) Observe(ctx context.Context, r traffic.Route) (traffic.Split, er
 	held := shares(rules, r)
 	split := traffic.Split{
 		Home:   len(held) == 0 && !trace,
+		Alike:  len(held) == 0,
 		Weight: weight(held),
 	}
 	split.Even = split.Home || even(rules, r, split.Weight, was.originals(r))

@@ -43,7 +43,7 @@ func TestRouteThatCannotCarryASplit(t *testing.T) {
 			if !errors.Is(err, traffic.ErrUnsupported) || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "HTTPRoute shop/read-api") {
 				t.Errorf("observing: %v, want it to name the route and say %q", err, tc.want)
 			}
-			if diff := cmp.Diff(traffic.Split{Home: true, Even: true}, split); diff != "" {
+			if diff := cmp.Diff(traffic.Split{Home: true, Alike: true, Even: true}, split); diff != "" {
 				t.Errorf("the split beside the error (-want +got):\n%s", diff)
 			}
 		})

@@ -92,18 +92,18 @@ func TestTwoCanariesShareARoute(t *testing.T) {
 				}
 			}
 			must(router.SetWeight(t.Context(), read, 10))
-			both(traffic.Split{Weight: 10}, traffic.Split{Home: true})
+			both(traffic.Split{Weight: 10}, traffic.Split{Home: true, Alike: true})
 			must(router.SetWeight(t.Context(), write, 33))
 			both(traffic.Split{Weight: 10}, traffic.Split{Weight: 33})
 			must(router.SetWeight(t.Context(), read, 55))
 			must(router.SetWeight(t.Context(), write, 100))
 			both(traffic.Split{Weight: 55}, traffic.Split{Weight: 100})
 			must(router.Release(t.Context(), read))
-			both(traffic.Split{Home: true}, traffic.Split{Weight: 100})
+			both(traffic.Split{Home: true, Alike: true}, traffic.Split{Weight: 100})
 			must(router.SetWeight(t.Context(), read, 1))
 			both(traffic.Split{Weight: 1}, traffic.Split{Weight: 100})
 			must(router.Release(t.Context(), write))
-			both(traffic.Split{Weight: 1}, traffic.Split{Home: true})
+			both(traffic.Split{Weight: 1}, traffic.Split{Home: true, Alike: true})
 			must(router.Release(t.Context(), read))
 
 			after := get()

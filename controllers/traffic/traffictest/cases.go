@@ -14,7 +14,7 @@ import (
 
 func atRest(t *testing.T, s suite) {
 	s.acknowledge(t)
-	want := traffic.Split{Home: true, Even: true, Settled: true}
+	want := traffic.Split{Home: true, Alike: true, Even: true, Settled: true}
 	if diff := cmp.Diff(want, s.observe(t)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -234,8 +234,8 @@ func reverted(t *testing.T, s suite) {
 	s.set(t, 40)
 	s.revert(t, before)
 	s.acknowledge(t)
-	if got := s.observe(t); got.Even || got.Settled || got.Weight != 0 || got.Message == "" {
-		t.Errorf("observed %+v, want it uneven, not settled, with a message", got)
+	if got := s.observe(t); !got.Alike || got.Even || got.Settled || got.Weight != 0 || got.Message == "" {
+		t.Errorf("observed %+v, want it dividing nothing, uneven, not settled, with a message", got)
 	}
 	s.set(t, 40)
 	s.acknowledge(t)

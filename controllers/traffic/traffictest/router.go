@@ -96,7 +96,7 @@ func (f *Router) Observe(ctx context.Context, r traffic.Route) (traffic.Split, e
 	if err != nil {
 		return traffic.Split{}, err
 	}
-	split := traffic.Split{Home: held.home, Weight: held.weight, Even: held.even}
+	split := traffic.Split{Home: held.home, Alike: held.home || !held.even, Weight: held.weight, Even: held.even}
 	switch {
 	case !held.even:
 		split.Message = fmt.Sprintf("route %s was edited", r.Object.Name)

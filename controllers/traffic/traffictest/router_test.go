@@ -42,9 +42,9 @@ func TestRouterKeepsTheContract(t *testing.T) {
 	}
 	do(router.Release(t.Context(), r))
 	router.Add(name)
-	want("added", traffic.Split{Home: true, Even: true})
+	want("added", traffic.Split{Home: true, Alike: true, Even: true})
 	router.Acknowledge(name)
-	want("added and acknowledged", traffic.Split{Home: true, Even: true, Settled: true})
+	want("added and acknowledged", traffic.Split{Home: true, Alike: true, Even: true, Settled: true})
 	do(router.SetWeight(t.Context(), r, 10))
 	do(router.SetWeight(t.Context(), r, 10))
 	want("set", traffic.Split{Weight: 10, Even: true})
@@ -52,14 +52,14 @@ func TestRouterKeepsTheContract(t *testing.T) {
 	want("set and acknowledged", traffic.Split{Weight: 10, Even: true, Settled: true})
 	router.Revert(name)
 	router.Acknowledge(name)
-	want("reverted", traffic.Split{})
+	want("reverted", traffic.Split{Alike: true})
 	do(router.SetWeight(t.Context(), r, 10))
 	router.Prompt = true
 	do(router.SetWeight(t.Context(), r, 0))
 	want("set promptly", traffic.Split{Even: true, Settled: true})
 	do(router.Release(t.Context(), r))
 	do(router.Release(t.Context(), r))
-	want("released", traffic.Split{Home: true, Even: true, Settled: true})
+	want("released", traffic.Split{Home: true, Alike: true, Even: true, Settled: true})
 
 	writes := []string{"shop/read-api weight 10", "shop/read-api weight 10", "shop/read-api weight 0", "shop/read-api released"}
 	if diff := cmp.Diff(writes, router.Writes()); diff != "" {
