@@ -8,6 +8,9 @@ import (
 // span is what a stretch of looks adds to a comparison: sums, so that it has the same size whatever its length. An event is
 // an error or a slow request. In each look the candidate had x of the events of both arms, E = x + y, where y counts the
 // baseline's with those added that the policy tolerates; θ is the candidate's share of the requests.
+//
+// Of values, which come as one number per interval, there are no events: Events is Σ wd of the differences d with weights w,
+// and Info is Σ w.
 type span struct {
 	Events   float32 // Σ x
 	All      float32 // Σ E
@@ -52,8 +55,8 @@ func (s span) scaled(w float64) span {
 //
 // The span is taken as one look with the mean θ of its events, which is exact while the weight does not change.
 func (s span) at(g float64) float64 {
-	if s.All <= 0 {
-		return 0
+	if s.All <= 0 { // normal, with variance 1 per weight
+		return float64(s.Events)*g - float64(s.Info)*g*g/2
 	}
 	return float64(s.Events)*g - float64(s.All)*math.Log1p(float64(s.Expected/s.All)*math.Expm1(g))
 }
@@ -101,6 +104,9 @@ func (c curve) at(g float64) float64 {
 // best is the g that suits the evidence best, between -limitG and limitG.
 func (c curve) best() float64 {
 	t := totalOf(c.spans).span
+	if t.All <= 0 && t.Info > 0 {
+		return min(max(float64(t.Events/t.Info), -limitG), limitG)
+	}
 	x, y := float64(t.Events), float64(t.All-t.Events)
 	expected, rest := float64(t.Expected), float64(t.All-t.Expected)
 	if !(expected > 0) || !(rest > 0) {

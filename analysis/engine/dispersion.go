@@ -132,6 +132,9 @@ func (d *dispersion) pods(looks float64) float64 {
 	var tau2 [windows]float64
 	for k := range windows {
 		tau2[k] = d.podsOver(k)
+		if k > 1 { // differences average out over time; there are few long windows, and storms make them noisy
+			tau2[k] = min(tau2[k], tau2[k-1])
+		}
 	}
 	const last = windows - 1
 	for k := range last {

@@ -90,8 +90,9 @@ func (e *Engine) Look(l analysis.Look) analysis.Report {
 		e.Learn(l)
 		return analysis.Report{Message: "the candidate has no traffic yet"}
 	}
+	begin := e.advance(l)
 	v := e.view(l)
-	e.advance(v)
+	v.begin = begin
 	results := make([]analysis.Result, 0, len(e.metrics))
 	for _, m := range e.metrics {
 		results = append(results, m.look(v, e.policy.MinRequests))
@@ -99,21 +100,26 @@ func (e *Engine) Look(l analysis.Look) analysis.Report {
 	return combine(results)
 }
 
-// advance notes the progress of the release.
-func (e *Engine) advance(v *view) {
+// advance notes the progress of the release, and says whether the weight has changed.
+func (e *Engine) advance(l analysis.Look) (begin bool) {
 	p := &e.release
+	from := l.Window.From.UnixMilli()
 	if p.Looks == 0 {
-		p.Start = v.Window.From.UnixMilli()
+		p.Start = from
 	}
-	if p.Looks == 0 || p.Weight != v.Weight {
-		p.Step, p.Weight = v.Window.From.UnixMilli(), v.Weight
-		v.begin = true
+	if begin = p.Looks == 0 || p.Weight != l.Weight; begin {
+		p.Step, p.Weight = from, l.Weight
 	}
 	p.Looks++
-	now := v.Window.To.UnixMilli()
-	v.start = time.UnixMilli(p.Start)
-	v.inStep = time.Duration(now-p.Step) * time.Millisecond
-	v.inRelease = time.Duration(now-p.Start) * time.Millisecond
+	return begin
+}
+
+// started is when the release began; the zero time before that.
+func (e *Engine) started() time.Time {
+	if e.release.Looks == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(e.release.Start)
 }
 
 // combine lets any Fail fail, and any Inconclusive withhold the Pass.

@@ -13,6 +13,7 @@ const (
 	harmErrors, harmLatency       = 0.005, 0.10
 	limitedErrors, limitedLatency = 0.01, 0.25 // after limitedAfter
 	earlyErrors, earlyLatency     = 0.01, 0.30
+	earlyValue                    = 3 // in tolerated differences
 	limitedAfter                  = 20 * time.Minute
 )
 
@@ -55,8 +56,9 @@ func (m *metric) look(v *view, least float64) analysis.Result {
 		f.missing = err.Error()
 		return m.result(v, f)
 	}
-	if m.c.Worse != analysis.None || !math.IsNaN(r.value[0]) || !math.IsNaN(r.value[1]) {
-		return m.lookValues(v, r)
+	m.Valued = m.Valued || m.c.Worse != analysis.None || !math.IsNaN(r.value[0]) || !math.IsNaN(r.value[1])
+	if m.Valued {
+		return m.lookValues(v, r, least)
 	}
 	fresh := m.Boundary.At == 0
 	m.teach(r)
@@ -100,7 +102,7 @@ func (m *metric) weigh(v *view, f *findings) {
 	if !compares(m.c) {
 		return
 	}
-	if !m.c.Errors && m.Boundary.At == 0 {
+	if !m.Valued && !m.c.Errors && m.Boundary.At == 0 {
 		f.unknown = m.noBoundary()
 		return
 	}
@@ -127,7 +129,7 @@ func (m *metric) weigh(v *view, f *findings) {
 
 // weighHarm asks whether harm at the next weight has become implausible.
 func (m *metric) weighHarm(v *view, f *findings, all curve) {
-	if m.Tally.Requests[analysis.Candidate] == 0 || m.Comparison.total().Looks == 0 {
+	if m.Comparison.total().Looks == 0 {
 		f.doubt = "too few requests from warm pods yet"
 		return
 	}
@@ -136,8 +138,11 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	worst := m.worst(all)
 	strict, wide := m.harm(harmErrors, harmLatency), m.harm(limitedErrors, limitedLatency)
 	early := earlyLatency
-	if m.c.Errors {
+	switch {
+	case m.c.Errors:
 		early = earlyErrors
+	case m.Valued && !m.ratios():
+		early = earlyValue
 	}
 	switch {
 	case worst <= strict+early*room:
@@ -153,10 +158,15 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 
 // harm is the increase that must be implausible in the end.
 func (m *metric) harm(errors, latency float64) float64 {
-	if m.c.Errors {
+	switch {
+	case m.c.Errors:
 		return max(errors, m.c.Absolute, m.c.Relative*m.share(analysis.Baseline))
+	case !m.Valued:
+		return max(latency, m.slack())
+	case m.ratios():
+		return max(latency, m.slackOf(m.mean(analysis.Baseline)))
 	}
-	return max(latency, m.slack())
+	return latency / harmLatency // in tolerated differences
 }
 
 // share is an arm's share of events in the release.
@@ -166,6 +176,9 @@ func (m *metric) share(arm analysis.Arm) float64 {
 
 // worst is the greatest plausible increase: of the error rate as a fraction of requests, of the quantile as a fraction of it.
 func (m *metric) worst(c curve) float64 {
+	if m.Valued {
+		return m.worstValue(c.upper(plausible))
+	}
 	ratio := m.ratio(c, c.upper(plausible))
 	if !m.c.Errors {
 		return m.Boundary.slowdown(ratio)
@@ -196,7 +209,10 @@ func (m *metric) alone(temper float64) float64 {
 // harmed is how many requests may plausibly be harmed at the next weight until the engine would have reacted.
 func (m *metric) harmed(v *view, c curve) float64 {
 	increase := m.worst(c)
-	if !m.c.Errors {
+	switch {
+	case m.Valued:
+		increase = 1 - m.c.Quantile // as many are slower than the quantile
+	case !m.c.Errors:
 		base := m.share(analysis.Baseline)
 		increase = min(m.ratio(c, c.upper(plausible))*base, 1) - base
 	}
@@ -222,5 +238,9 @@ func (m *metric) wait(v *view, c curve, worst, allowed float64) time.Duration {
 // Robbins (1970), as Howard and Ramdas give it, on the curve.
 func (m *metric) interval(c curve) (low, high float64) {
 	nats := math.Log(2/0.05) + math.Log1p(float64(m.Comparison.total().Info)/c.temper)/2
+	if m.Valued {
+		margin := m.valueMargin(m.mean(analysis.Baseline))
+		return c.lower(nats) + margin, c.upper(nats) + margin
+	}
 	return math.Log(m.ratio(c, c.lower(nats))), math.Log(m.ratio(c, c.upper(nats)))
 }

@@ -35,6 +35,9 @@ func (m *metric) past(x, n float64) span {
 
 // lastCurve is the comparison over time.
 func (m *metric) lastCurve() curve {
+	if m.Valued {
+		return m.lastValues()
+	}
 	s := m.past(float64(m.Last.Events), float64(m.Last.Requests))
 	s.Looks = m.Last.Looks
 	s.Spread = s.Info * 2 / max(m.Last.Pods, 1)

@@ -27,11 +27,14 @@ func (m *metric) weighLimit(f *findings) {
 		return
 	}
 	steady := func(sum) float64 { return m.Dispersion.look() }
+	if m.Valued {
+		steady = func(sum) float64 { return m.Values.variance(m.valueNoise()) }
+	}
 	fromStart, anyOnset := m.Limit.evidence(steady)
 	switch {
 	case anyOnset >= m.proof && (!m.uses(Confirmation) || m.Limit.confirmed()):
-		f.fail = "over the limit of " + value(m.c.Limit, !m.c.Errors)
+		f.fail = "over the limit of " + value(m.c.Limit, m.seconds())
 	case fromStart > leans || anyOnset > m.proof-alert:
-		f.doubt = "over the limit of " + value(m.c.Limit, !m.c.Errors) + ", but this may still be chance"
+		f.doubt = "over the limit of " + value(m.c.Limit, m.seconds()) + ", but this may still be chance"
 	}
 }

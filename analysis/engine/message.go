@@ -42,7 +42,7 @@ func (m *metric) result(v *view, f findings) analysis.Result {
 func (m *metric) numbers(f findings) analysis.Result {
 	nan := math.NaN()
 	r := analysis.Result{
-		Name: m.c.Name, Seconds: !m.c.Errors, Baseline: nan, Candidate: nan, Difference: nan, Low: nan, High: nan, Limit: nan,
+		Name: m.c.Name, Seconds: m.seconds(), Baseline: nan, Candidate: nan, Difference: nan, Low: nan, High: nan, Limit: nan,
 		BaselineRequests: float64(m.Tally.Requests[0]), CandidateRequests: float64(m.Tally.Requests[1]),
 	}
 	r.Baseline, r.Candidate = m.told(analysis.Baseline), m.told(analysis.Candidate)
@@ -51,16 +51,20 @@ func (m *metric) numbers(f findings) analysis.Result {
 		r.Limit = m.c.Limit
 	}
 	if compares(m.c) && !math.IsNaN(r.Baseline) {
-		if most := r.Baseline + m.allowed(r.Baseline); !(most >= r.Limit) {
-			r.Limit = most
-		}
+		r.Limit = m.ceiling(r.Baseline, r.Limit)
 		r.Low, r.High = m.shift(r.Baseline, f.low), m.shift(r.Baseline, f.high)
+		if r.Low > r.High { // of a value that gets worse downwards
+			r.Low, r.High = r.High, r.Low
+		}
 	}
 	return r
 }
 
 // told is an arm's value as people know it.
 func (m *metric) told(arm analysis.Arm) float64 {
+	if m.Valued {
+		return m.mean(arm)
+	}
 	if m.c.Errors {
 		return float64(m.Tally.Events[arm] / m.Tally.Requests[arm]) // NaN without requests
 	}
@@ -74,12 +78,39 @@ func (m *metric) told(arm analysis.Arm) float64 {
 	return math.NaN()
 }
 
-func (m *metric) allowed(baseline float64) float64 { return max(m.c.Relative*baseline, m.c.Absolute) }
+func (m *metric) allowed(baseline float64) float64 {
+	return m.sign() * max(m.c.Relative*math.Abs(baseline), m.c.Absolute)
+}
+
+// sign is the direction in which the metric gets worse.
+func (m *metric) sign() float64 {
+	if m.c.Worse == analysis.Lower {
+		return -1
+	}
+	return 1
+}
+
+// ceiling is what the candidate may not exceed, or fall below: the limit, or what the baseline and the tolerance come to.
+func (m *metric) ceiling(baseline, limit float64) float64 {
+	most := baseline + m.allowed(baseline)
+	if math.IsNaN(limit) || m.sign()*(limit-most) > 0 {
+		return most
+	}
+	return limit
+}
+
+// seconds says whether the metric's values are durations.
+func (m *metric) seconds() bool { return !m.c.Errors && m.c.Worse == analysis.None }
 
 // shift is the difference that a log ratio of events comes to.
 func (m *metric) shift(baseline, g float64) float64 {
-	if m.c.Errors {
+	switch {
+	case m.c.Errors:
 		return min(baseline*math.Expm1(g), 1-baseline)
+	case m.Valued && m.ratios():
+		return baseline * math.Expm1(g)
+	case m.Valued:
+		return m.sign() * g * m.unit(baseline)
 	}
 	return baseline * m.Boundary.slowdown(math.Exp(g))
 }
@@ -115,7 +146,10 @@ func (m *metric) sentence(r analysis.Result) string {
 		b.WriteString("allowed " + increase(m.allowed(r.Baseline), r.Seconds, false) + ")")
 	}
 	requests := " of " + count(r.CandidateRequests) + " requests"
-	if m.c.Errors || m.Boundary.At == 0 {
+	switch {
+	case m.c.Worse != analysis.None:
+		return b.String()
+	case m.c.Errors || m.Boundary.At == 0:
 		return b.String() + requests
 	}
 	events := func(arm int) float64 {

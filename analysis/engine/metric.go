@@ -32,7 +32,9 @@ type memory struct {
 	Comparison, Limit stream
 	// Shape is the baseline's distribution until the release begins; Baseline and Candidate are those of the release.
 	Shape, Baseline, Candidate analysis.Histogram
-	Values                     values
+	// Valued says that the source has one number per interval and no counts.
+	Valued bool
+	Values values
 }
 
 // tally sums what the release's verdict rests on, and the baseline's share of events in the long run.
@@ -161,6 +163,9 @@ func (m *metric) part() float64 {
 
 // temper is how many times wider a span's sums scatter than those of independent requests.
 func (m *metric) temper(s sum) float64 {
+	if m.Valued {
+		return m.valueTemper(s)
+	}
 	if !m.uses(Dispersion) {
 		return 1
 	}

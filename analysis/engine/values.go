@@ -1,11 +1,260 @@
 package engine
 
-import "github.com/serin-dev/serin/analysis"
+import (
+	"math"
 
-// values is what is remembered of a metric that comes as one number per interval.
-type values struct{}
+	"github.com/serin-dev/serin/analysis"
+)
+
+// values is what is remembered of a metric that comes as one number per interval: a quantile of latency where the source has
+// no counts, or a plain value. Of quantiles the logarithm of the arms' ratio is judged, of plain values their difference in
+// units of the tolerated one.
+type values struct {
+	Noise [noiseScales]noise
+	// Sum and Weight give the mean value of each arm.
+	Sum, Weight [2]float32
+	// Mean, Variance and Looks of the baseline's recent values, for a weight of 100.
+	Mean, Variance, Looks float32
+	// LastSum and LastWeight are the candidate's difference from it at a weight of 100.
+	LastSum, LastWeight float32
+}
+
+// noise is how much the difference moves from one window to the next.
+type noise struct {
+	Sum, Weight, Looks float32
+	Before, BeforeW    float32
+	Squares, N         float32
+}
+
+// Windows of 1, 4 and 16 intervals: where neighbouring intervals are alike, the longer windows differ more than the shorter ones say.
+const noiseScales = 3
+
+const (
+	// quantileNoise is n times the variance of the logarithm of a quantile from n requests, as it is for usual distributions;
+	// valueNoise that of a plain value, in squares of the tolerated difference. They weigh as much as noiseWeight intervals.
+	quantileNoise, valueNoise = 6, 1
+	noiseWeight               = 4
+	// quantilePods and valuePods are the standard deviations between pods.
+	quantilePods, valuePods = 0.04, 0.2
+	// leastRequests of each arm and interval make a quantile worth looking at.
+	leastRequests = 30
+	pastFading    = 1 - 1.0/20
+)
+
+// add takes in one interval.
+func (n *noise) add(length, difference, weight float64) {
+	n.Sum += float32(difference * weight)
+	n.Weight += float32(weight)
+	n.Looks++
+	if float64(n.Looks) < length {
+		return
+	}
+	mean := n.Sum / n.Weight
+	if n.BeforeW > 0 {
+		moved := float64(mean - n.Before)
+		n.Squares += float32(moved * moved / (1/float64(n.Weight) + 1/float64(n.BeforeW)))
+		n.N++
+	}
+	n.Before, n.BeforeW = mean, n.Weight
+	n.Sum, n.Weight, n.Looks = 0, 0, 0
+}
+
+// variance of a difference of weight 1.
+func (u *values) variance(prior float64) float64 {
+	most := 0.0
+	for _, n := range u.Noise {
+		count := noiseWeight + float64(n.N)
+		most = max(most, (noiseWeight*prior+float64(n.Squares))/count*(1+math.Sqrt(2/count)))
+	}
+	return most
+}
 
 // lookValues takes in one interval of a metric without counts.
-func (m *metric) lookValues(v *view, _ *reading) analysis.Result {
-	return m.result(v, findings{unknown: "can't be judged: one number per interval is not supported yet"})
+func (m *metric) lookValues(v *view, r *reading, least float64) analysis.Result {
+	var f findings
+	b, c := r.value[analysis.Baseline], r.value[analysis.Candidate]
+	switch {
+	case math.IsNaN(c):
+		f.missing = "no value from the candidate in this interval"
+	case m.ratios() && r.requests[analysis.Candidate] < leastRequests:
+		f.missing = count(r.requests[analysis.Candidate]) + " of the " + count(leastRequests) +
+			" requests needed from the candidate in one interval"
+	case math.IsNaN(b) && v.Weight < 100 && compares(m.c):
+		f.missing = "no value from the baseline in this interval"
+	case m.ratios() && compares(m.c) && v.Weight < 100 && r.requests[analysis.Baseline] < leastRequests:
+		f.missing = count(r.requests[analysis.Baseline]) + " of the " + count(leastRequests) +
+			" requests needed from the baseline in one interval"
+	default:
+		m.takeValues(v, r)
+	}
+	if seen := float64(m.Tally.Seen); f.missing == "" && m.ratios() && seen < least {
+		f.missing = count(seen) + " of the " + count(math.Ceil(least)) + " requests needed from the candidate so far"
+	}
+	if f.missing == "" {
+		m.weighLimit(&f)
+		m.weigh(v, &f)
+	}
+	return m.result(v, f)
+}
+
+// ratios says whether a quantile of latency is judged, as a ratio, rather than a plain value.
+func (m *metric) ratios() bool { return m.c.Worse == analysis.None }
+
+// takeValues counts an interval.
+func (m *metric) takeValues(v *view, r *reading) {
+	b, c := r.value[analysis.Baseline], r.value[analysis.Candidate]
+	weight := [2]float64{1, 1}
+	if m.ratios() {
+		weight = r.requests
+	}
+	m.Tally.Seen += float32(r.requests[analysis.Candidate])
+	age := math.Inf(1)
+	if since := v.young[analysis.Candidate]; !since.IsZero() {
+		age = v.Window.From.Sub(since).Seconds()
+	}
+	for arm, x := range r.value {
+		if !math.IsNaN(x) {
+			m.Values.Sum[arm] += float32(x * weight[arm])
+			m.Values.Weight[arm] += float32(weight[arm])
+			m.Tally.Requests[arm] += float32(r.requests[arm])
+		}
+	}
+	if m.c.Limit > 0 && age >= warmSeconds {
+		m.Limit.add(m.boundValue(m.over(c, m.c.Limit), weight[analysis.Candidate], 1), v.begin)
+	}
+	switch {
+	case !compares(m.c):
+	case v.Weight >= 100 || math.IsNaN(b):
+		if m.Values.Looks > 0 {
+			w := weight[analysis.Candidate]
+			m.Values.LastSum += float32(w * m.over(c, float64(m.Values.Mean)))
+			m.Values.LastWeight += float32(w)
+			m.Last.Looks++
+		}
+	default:
+		m.remember(b)
+		w := 1 / (1/weight[0] + 1/weight[1])
+		m.compareValues(v, m.over(c, b), w, age)
+	}
+}
+
+// compareValues counts the difference of one interval, of such a weight.
+func (m *metric) compareValues(v *view, difference, weight, age float64) {
+	age += v.Window.To.Sub(v.Window.From).Seconds() / 2
+	if m.uses(WarmUp) && age < warmSeconds+v.Window.To.Sub(v.Window.From).Seconds()/2 {
+		m.ColdStart.watch(weight*(1+difference), weight, age)
+		return
+	}
+	if m.uses(ColdStart) {
+		difference -= m.ColdStart.excess(age)
+	}
+	for k := range m.Values.Noise {
+		m.Values.Noise[k].add(float64(windowLooks(k)), difference, weight)
+	}
+	pods := 1/max(v.pods[analysis.Candidate], 1) + 1/max(v.pods[analysis.Baseline], 1)
+	m.Comparison.add(m.boundValue(difference, weight, pods), v.begin && m.uses(Onsets))
+}
+
+// boundValue is the span of one interval, whose influence is bounded.
+func (m *metric) boundValue(difference, weight, pods float64) span {
+	s := span{
+		Events: float32(weight * difference), Info: float32(weight), Spread: float32(weight * pods), Looks: 1,
+	}
+	nats := difference * difference * weight / 2 / m.Values.variance(m.valueNoise())
+	if most := m.Dispersion.most(); m.uses(Cap) && nats > most {
+		return s.scaled(most / nats)
+	}
+	return s
+}
+
+func (m *metric) valueNoise() float64 {
+	if m.ratios() {
+		return quantileNoise
+	}
+	return valueNoise
+}
+
+// over is how much worse a value is than another beyond the part of the tolerance, on the scale that is judged.
+func (m *metric) over(value, other float64) float64 {
+	return m.distance(value, other) - m.valueMargin(other)
+}
+
+// distance is how much worse a value is than another: the logarithm of their ratio, or their difference in tolerated ones.
+func (m *metric) distance(value, other float64) float64 {
+	if m.ratios() {
+		const least = 1e-6 // a microsecond
+		return math.Log(max(value, least) / max(other, least))
+	}
+	if m.c.Worse == analysis.Lower {
+		value, other = other, value
+	}
+	return min(max((value-other)/m.unit(other), -1e6), 1e6)
+}
+
+// valueMargin is the part of the tolerance that is no regression.
+func (m *metric) valueMargin(other float64) float64 {
+	if m.ratios() {
+		return math.Log1p(m.part() * m.slackOf(other))
+	}
+	return m.part()
+}
+
+// slackOf is the tolerated slowdown of a latency, as a fraction.
+func (m *metric) slackOf(seconds float64) float64 {
+	return max(m.c.Relative, m.c.Absolute/max(seconds, 1e-6))
+}
+
+// unit is the tolerated difference from a plain value; where only a limit is judged, a tenth of it.
+func (m *metric) unit(other float64) float64 {
+	u := max(m.c.Relative*math.Abs(other), m.c.Absolute)
+	if !(u > 0) {
+		u = max(math.Abs(m.c.Limit)/10, 1e-9)
+	}
+	return u
+}
+
+// remember notes the baseline's value for a weight of 100.
+func (m *metric) remember(b float64) {
+	u := &m.Values
+	u.Looks = pastFading*u.Looks + 1
+	part := 1 / float64(u.Looks)
+	if u.Looks == 1 {
+		u.Mean = float32(b)
+	}
+	moved := m.distance(b, float64(u.Mean))
+	u.Mean += float32(part * (b - float64(u.Mean)))
+	u.Variance += float32(part * (min(moved*moved, 100) - float64(u.Variance)))
+}
+
+// valueTemper is how many times wider the sums of values scatter than with variance 1 per weight.
+func (m *metric) valueTemper(s sum) float64 {
+	temper := m.Values.variance(m.valueNoise())
+	if !m.uses(PodEffects) || s.Info <= 0 {
+		return temper
+	}
+	pods := valuePods
+	if m.ratios() {
+		pods = quantilePods
+	}
+	return temper + pods*pods*s.Pairs/float64(s.Info) + armVariance*float64(s.Info)
+}
+
+// lastValues is the comparison over time, at a weight of 100.
+func (m *metric) lastValues() curve {
+	s := span{Events: m.Values.LastSum, Info: m.Values.LastWeight, Looks: m.Last.Looks}
+	return curve{[]span{s}, m.valueTemper(totalOf([]span{s})) + float64(m.Values.Variance*s.Info)}
+}
+
+// worstValue is the greatest plausible increase: of a quantile as a fraction of it, else in tolerated differences.
+func (m *metric) worstValue(g float64) float64 {
+	g += m.valueMargin(m.mean(analysis.Baseline))
+	if m.ratios() {
+		return math.Expm1(g)
+	}
+	return g
+}
+
+// mean value of an arm, NaN when unknown.
+func (m *metric) mean(arm analysis.Arm) float64 {
+	return float64(m.Values.Sum[arm] / m.Values.Weight[arm])
 }

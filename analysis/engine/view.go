@@ -20,9 +20,7 @@ type view struct {
 	begin bool
 	// inStep and inRelease are how long the weight has been what it is, and the release has been going on.
 	inStep, inRelease time.Duration
-	// start of the release.
-	start    time.Time
-	learning bool
+	learning          bool
 }
 
 type podName struct {
@@ -40,8 +38,8 @@ type unknownPod struct {
 const (
 	mostUnknown   = 128
 	forgetUnknown = 600 // seconds after which an unknown pod that is not counted any more is forgotten
-	// oldPart of an arm's pods may be young without making the arm's total young.
-	youngPart = 8
+	// One in youngPart of an arm's pods may be young without making the arm's total young.
+	youngPart = 4
 )
 
 func (e *Engine) view(l analysis.Look) *view {
@@ -61,7 +59,17 @@ func (e *Engine) view(l analysis.Look) *view {
 			v.young[arm] = since[arm][len(since[arm])/youngPart]
 		}
 	}
+	if c := analysis.Candidate; v.young[c].Before(e.started()) {
+		v.young[c] = e.started() // without requests nothing gets warm
+	}
+	for n, since := range v.ready {
+		if n.arm == analysis.Candidate && since.Before(e.started()) {
+			v.ready[n] = e.started()
+		}
+	}
 	e.meet(v)
+	v.inStep = l.Window.To.Sub(time.UnixMilli(e.release.Step))
+	v.inRelease = l.Window.To.Sub(e.started())
 	return v
 }
 
@@ -93,14 +101,10 @@ func (e *Engine) meet(v *view) {
 
 // since is since when the pod of an observation serves, or the arm's youngest pods that matter where the source knows only arms.
 func (v *view) since(o *analysis.Observation) time.Time {
-	since := v.ready[podName{o.Arm, o.Pod}]
 	if o.Pod == "" {
-		since = v.young[o.Arm]
+		return v.young[o.Arm]
 	}
-	if o.Arm == analysis.Candidate && since.Before(v.start) {
-		return v.start // without requests nothing gets warm
-	}
-	return since
+	return v.ready[podName{o.Arm, o.Pod}]
 }
 
 func hashOf(arm analysis.Arm, pod string) uint32 {
