@@ -7,9 +7,11 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
@@ -237,6 +239,11 @@ func (r *routes) setWeight(ctx context.Context, weight int32) error {
 	if ready, err := r.endpointsReady(ctx, weight); err != nil || !ready {
 		return err
 	}
+	if r.raises(weight) {
+		if err := r.overtaken(ctx); err != nil {
+			return err
+		}
+	}
 	for _, b := range r.bound {
 		if b.router == nil {
 			continue
@@ -251,6 +258,19 @@ func (r *routes) setWeight(ctx context.Context, weight int32) error {
 		}
 	}
 	return nil
+}
+
+// overtaken is a conflict when somebody else has written to the Canary since this pass recorded its decision. A process that was suspended since then, and is no
+// leader any more, must not raise a weight that the next one has taken back.
+func (r *routes) overtaken(ctx context.Context) error {
+	latest, canary := &v1alpha1.Canary{}, r.scene.canary
+	if err := r.services.Client.Get(ctx, client.ObjectKeyFromObject(canary), latest); err != nil {
+		return fmt.Errorf("reading the Canary again: %w", err)
+	}
+	if latest.ResourceVersion == canary.ResourceVersion {
+		return nil
+	}
+	return apierrors.NewConflict(schema.GroupResource{Group: v1alpha1.Group, Resource: "canaries"}, canary.Name, errors.New("somebody else has written to it"))
 }
 
 // endpointsReady says that requests find pods behind the generated Services once the route points at them. Endpoints follow pods with a delay, and a

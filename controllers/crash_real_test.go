@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
@@ -175,6 +176,40 @@ func (o overtaken) Get(ctx context.Context, key client.ObjectKey, into client.Ob
 		return nil
 	}
 	return o.Client.Get(ctx, key, into, opts...)
+}
+
+// suspendedLeader is a process that is suspended when it is about to raise the weight, and goes on when another one has rolled back.
+func suspendedLeader(t *testing.T, c *workloadtest.Cluster) {
+	s := newStage(t, c)
+	s.step()
+	revision := s.push("v2")
+	s.untilWeight(10)
+	s.until("weight 50 to be granted", func() bool { return s.canary().Status.Weight == 50 })
+	suspended := s.reconciler
+	s.ledger.listing = func(into client.ObjectList) {
+		if _, endpoints := into.(*discoveryv1.EndpointSliceList); !endpoints || !s.remembered().readySince.Equal(s.clock.Now().Add(-suspended.Lag)) {
+			return
+		}
+		s.ledger.listing = func(client.ObjectList) {}
+		s.say(v1alpha1.AnnotationAbort, revision)
+		s.start()
+		s.untilPhase(rollout.RollingBack)
+	}
+	for range 5 {
+		result, err := suspended.Reconcile(t.Context(), requestFor(s.manifest()))
+		s.must(err)
+		if s.reconciler != suspended {
+			same(t, "the route after it went on", split(s.gateway.live()), "web-baseline:100 web-candidate:0 ")
+			same(t, "when it looks again", result.RequeueAfter, lostRaceRetry)
+			break
+		}
+		s.after(time.Second)
+	}
+	if s.reconciler == suspended {
+		t.Fatal("it was never about to raise the weight")
+	}
+	s.untilPhase(rollout.Failed)
+	same(t, "the end", s.end(), strings.ReplaceAll(refusedEnd, "AnalysisFailed", "Aborted"))
 }
 
 // twoLeaders are two processes that both believe to be the leader, and always act at the very same time.

@@ -19,6 +19,8 @@ type ledger struct {
 	made  []string
 	// before is called ahead of every write, which is not made when it fails; after is called once it is made.
 	before, after func(write string) error
+	// listing is called ahead of every list.
+	listing func(client.ObjectList)
 }
 
 // errCrash is the end of a process.
@@ -26,7 +28,7 @@ var errCrash = errors.New("the process ends here")
 
 func newLedger(s *stage) *ledger {
 	nothing := func(string) error { return nil }
-	return &ledger{stage: s, before: nothing, after: nothing}
+	return &ledger{stage: s, before: nothing, after: nothing, listing: func(client.ObjectList) {}}
 }
 
 func (l *ledger) undisturbed() {
@@ -58,6 +60,10 @@ type process struct {
 func (l *ledger) client() client.WithWatch {
 	p, c := &process{ledger: l}, l.stage.cluster.Client
 	return interceptor.NewClient(c, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, into client.ObjectList, opts ...client.ListOption) error {
+			p.listing(into)
+			return c.List(ctx, into, opts...)
+		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			if options := (&client.CreateOptions{}).ApplyOptions(opts); len(options.DryRun) > 0 {
 				return c.Create(ctx, o, opts...)

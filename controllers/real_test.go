@@ -53,6 +53,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a process that ends before and after every write comes to the same end":                                crashes,
 		"a process that ends in the pass of a refusal comes to the same end":                                    crashPoints,
 		"nothing is decided on what was overtaken by a write of one's own":                                      staleCache,
+		"a leader that was suspended does not raise a weight that another one took back":                        suspendedLeader,
 		"two leaders come to one end":                                                                           twoLeaders,
 	} {
 		t.Run(name, func(t *testing.T) {

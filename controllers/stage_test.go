@@ -247,7 +247,7 @@ func (s *stage) pass() (ctrl.Result, error) {
 	var rivals sync.WaitGroup
 	if s.rival != nil {
 		rivals.Go(func() {
-			if _, err := s.rival.Reconcile(s.t.Context(), requestFor(s.manifest())); err != nil {
+			if _, err := s.rival.Reconcile(s.t.Context(), requestFor(s.manifest())); client.IgnoreNotFound(err) != nil {
 				s.t.Errorf("the rival: %v", err)
 			}
 		})
@@ -291,6 +291,10 @@ func (s *stage) step() {
 	if errors.Is(err, errCrash) {
 		s.start()
 		err = nil
+	}
+	if s.rival != nil {
+		// It may have let the Canary go in the middle of this pass.
+		err = client.IgnoreNotFound(err)
 	}
 	s.must(err)
 	s.after(max(result.RequeueAfter, time.Second))
