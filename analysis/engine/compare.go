@@ -9,7 +9,7 @@ import (
 // take counts a look.
 func (m *metric) take(v *view, r *reading) {
 	candidate, standFor := m.warm(v, r)
-	baseline := counted(r.arms[analysis.Baseline], m.uses(WarmUp))
+	baseline := counted(r.arms[analysis.Baseline], m.warmUp)
 	m.note(r, baseline, candidate)
 	if m.c.Limit > 0 {
 		m.takeLimit(v, r, candidate)
@@ -27,11 +27,14 @@ func (m *metric) take(v *view, r *reading) {
 	candidateX, _ := total(m.clip(candidate, baseline))
 	baselineX, baselineN := total(m.clip(baseline, baseline))
 	look := against(candidateX, standFor, m.allow(baselineX, baselineN, m.part()), baselineN)
-	if look.All <= 0 {
+	if look.Info <= 0 {
 		return
 	}
 	kC, kB := effective(candidate, v.pods[analysis.Candidate]), effective(baseline, v.pods[analysis.Baseline])
 	look.Spread = look.Info * float32(1/kC+1/kB)
+	if m.Whole = candidate[0].pod == 0; m.Whole {
+		m.Noise.add(float64((look.Events-look.Expected)/look.Info), float64(look.Info))
+	}
 	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
 }
 
@@ -52,7 +55,7 @@ func (m *metric) bound(look span) span {
 	if !m.uses(Cap) {
 		return look
 	}
-	nats := math.Abs(look.surprise()) / m.Dispersion.look()
+	nats := math.Abs(look.surprise()) / m.scatter()
 	if most := m.Dispersion.most(); nats > most {
 		return look.scaled(most / nats)
 	}
@@ -82,6 +85,6 @@ func (m *metric) guard(r *reading) {
 	x, n := total(r.arms[analysis.Candidate])
 	y, others := total(r.arms[analysis.Baseline])
 	look := against(x, n, y+guardPoints*others, others)
-	nats := min(look.surprise()/m.Dispersion.look(), m.Dispersion.most())
+	nats := min(look.surprise()/m.scatter(), m.Dispersion.most())
 	m.Guard = float32(max(float64(m.Guard)+nats, 0))
 }

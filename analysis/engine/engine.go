@@ -37,7 +37,7 @@ const (
 	Margin                        // a part of the tolerance is no regression
 	Clip                          // one pod counts only so much in one look
 	Cap                           // one look counts only so much
-	WarmUp                        // a pod's first 30 seconds do not count
+	WarmUp                        // a pod's requests do not count until it is warm
 	ColdStart                     // what new pods are worse by fades away
 	Onsets                        // a regression may begin late
 	Confirmation                  // the last looks must still show an excess
@@ -64,7 +64,7 @@ func New(p analysis.Policy, options ...Option) *Engine {
 		}
 	}
 	for _, c := range p.Criteria {
-		e.metrics = append(e.metrics, newMetric(c, p.FalseRollbackRate, compared, e.without))
+		e.metrics = append(e.metrics, newMetric(c, p, compared, e.without))
 	}
 	return e
 }

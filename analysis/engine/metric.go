@@ -12,6 +12,8 @@ type metric struct {
 	without Term
 	// proof is the evidence, in nats, that a rollback needs; alarm that of the guard.
 	proof, alarm float64
+	// warmUp is the age that a pod reaches before it counts, in seconds.
+	warmUp float64
 	memory
 }
 
@@ -32,6 +34,9 @@ type memory struct {
 	Comparison, Limit stream
 	// Shape is the baseline's distribution until the release begins; Baseline and Candidate are those of the release.
 	Shape, Baseline, Candidate analysis.Histogram
+	// Noise is how much the arms' difference moves, where the source does not tell pods apart; then Whole is set.
+	Noise noise
+	Whole bool
 	// Valued says that the source has one number per interval and no counts.
 	Valued bool
 	Values values
@@ -51,10 +56,13 @@ const (
 	guardPart = 0.04
 )
 
-func newMetric(c analysis.Criterion, rate float64, compared int, without Term) *metric {
+func newMetric(c analysis.Criterion, p analysis.Policy, compared int, without Term) *metric {
 	m := &metric{c: c, without: without}
-	m.proof = math.Log(float64(compared) / (rate * (1 - guardPart)))
-	m.alarm = math.Log(float64(compared) / (rate * guardPart))
+	if m.uses(WarmUp) {
+		m.warmUp = p.WarmUp.Seconds()
+	}
+	m.proof = math.Log(float64(compared) / (p.FalseRollbackRate * (1 - guardPart)))
+	m.alarm = math.Log(float64(compared) / (p.FalseRollbackRate * guardPart))
 	m.Dispersion.prior = prior{look: 1.2, pods: 0.08, weight: 6}
 	if c.Errors {
 		m.Dispersion.prior.pods = 0.15
@@ -74,7 +82,7 @@ func (m *metric) teach(r *reading) {
 		m.Boundary = choose(m.Shape, m.c.Quantile, m.tolerated(m.Shape))
 		return
 	}
-	cells := counted(r.arms[analysis.Baseline], m.uses(WarmUp))
+	cells := counted(r.arms[analysis.Baseline], m.warmUp)
 	if len(cells) == 0 || r.across[analysis.Baseline] {
 		return
 	}
@@ -96,13 +104,13 @@ func (m *metric) tolerated(h analysis.Histogram) float64 {
 }
 
 // counted are the cells of pods that are warm.
-func counted(cells []cell, warmUp bool) []cell {
-	if !warmUp {
+func counted(cells []cell, warmUp float64) []cell {
+	if warmUp == 0 {
 		return cells
 	}
 	warm := make([]cell, 0, len(cells))
 	for _, c := range cells {
-		if c.age >= warmSeconds {
+		if c.age >= warmUp {
 			warm = append(warm, c)
 		}
 	}
@@ -169,8 +177,26 @@ func (m *metric) temper(s sum) float64 {
 	if !m.uses(Dispersion) {
 		return 1
 	}
-	if !m.uses(PodEffects) {
-		return m.Dispersion.look()
+	if !m.uses(PodEffects) || s.Info <= 0 {
+		return m.scatter()
+	}
+	if m.Whole {
+		pods := m.Dispersion.prior.pods * wholeFactor
+		return m.scatter() + pods*pods*s.Pairs/float64(s.Info) + armVariance*float64(s.Info)
 	}
 	return m.Dispersion.temper(s)
+}
+
+// Where the source knows only arms, their pods are taken to differ more than usual, and their counts to scatter more.
+const (
+	wholeFactor  = 1.4
+	wholeScatter = 1.6
+)
+
+// scatter is how many times wider the counts of a look scatter than those of independent requests.
+func (m *metric) scatter() float64 {
+	if m.Whole {
+		return m.Noise.variance(wholeScatter)
+	}
+	return m.Dispersion.look()
 }

@@ -10,7 +10,6 @@ import (
 // no counts, or a plain value. Of quantiles the logarithm of the arms' ratio is judged, of plain values their difference in
 // units of the tolerated one.
 type values struct {
-	Noise [noiseScales]noise
 	// Sum and Weight give the mean value of each arm.
 	Sum, Weight [2]float32
 	// Mean, Variance and Looks of the baseline's recent values, for a weight of 100.
@@ -19,55 +18,16 @@ type values struct {
 	LastSum, LastWeight float32
 }
 
-// noise is how much the difference moves from one window to the next.
-type noise struct {
-	Sum, Weight, Looks float32
-	Before, BeforeW    float32
-	Squares, N         float32
-}
-
-// Windows of 1, 4 and 16 intervals: where neighbouring intervals are alike, the longer windows differ more than the shorter ones say.
-const noiseScales = 3
-
 const (
 	// quantileNoise is n times the variance of the logarithm of a quantile from n requests, as it is for usual distributions;
-	// valueNoise that of a plain value, in squares of the tolerated difference. They weigh as much as noiseWeight intervals.
+	// valueNoise that of a plain value, in squares of the tolerated difference.
 	quantileNoise, valueNoise = 6, 1
-	noiseWeight               = 4
 	// quantilePods and valuePods are the standard deviations between pods.
 	quantilePods, valuePods = 0.04, 0.2
 	// leastRequests of each arm and interval make a quantile worth looking at.
 	leastRequests = 30
 	pastFading    = 1 - 1.0/20
 )
-
-// add takes in one interval.
-func (n *noise) add(length, difference, weight float64) {
-	n.Sum += float32(difference * weight)
-	n.Weight += float32(weight)
-	n.Looks++
-	if float64(n.Looks) < length {
-		return
-	}
-	mean := n.Sum / n.Weight
-	if n.BeforeW > 0 {
-		moved := float64(mean - n.Before)
-		n.Squares += float32(moved * moved / (1/float64(n.Weight) + 1/float64(n.BeforeW)))
-		n.N++
-	}
-	n.Before, n.BeforeW = mean, n.Weight
-	n.Sum, n.Weight, n.Looks = 0, 0, 0
-}
-
-// variance of a difference of weight 1.
-func (u *values) variance(prior float64) float64 {
-	most := 0.0
-	for _, n := range u.Noise {
-		count := noiseWeight + float64(n.N)
-		most = max(most, (noiseWeight*prior+float64(n.Squares))/count*(1+math.Sqrt(2/count)))
-	}
-	return most
-}
 
 // lookValues takes in one interval of a metric without counts.
 func (m *metric) lookValues(v *view, r *reading, least float64) analysis.Result {
@@ -119,7 +79,7 @@ func (m *metric) takeValues(v *view, r *reading) {
 			m.Tally.Requests[arm] += float32(r.requests[arm])
 		}
 	}
-	if m.c.Limit > 0 && age >= warmSeconds {
+	if m.c.Limit > 0 && age >= m.warmUp {
 		m.Limit.add(m.boundValue(m.over(c, m.c.Limit), weight[analysis.Candidate], 1), v.begin)
 	}
 	switch {
@@ -141,16 +101,14 @@ func (m *metric) takeValues(v *view, r *reading) {
 // compareValues counts the difference of one interval, of such a weight.
 func (m *metric) compareValues(v *view, difference, weight, age float64) {
 	age += v.Window.To.Sub(v.Window.From).Seconds() / 2
-	if m.uses(WarmUp) && age < warmSeconds+v.Window.To.Sub(v.Window.From).Seconds()/2 {
+	if age < m.warmUp+v.Window.To.Sub(v.Window.From).Seconds()/2 {
 		m.ColdStart.watch(weight*(1+difference), weight, age)
 		return
 	}
 	if m.uses(ColdStart) {
 		difference -= m.ColdStart.excess(age)
 	}
-	for k := range m.Values.Noise {
-		m.Values.Noise[k].add(float64(windowLooks(k)), difference, weight)
-	}
+	m.Noise.add(difference, weight)
 	pods := 1/max(v.pods[analysis.Candidate], 1) + 1/max(v.pods[analysis.Baseline], 1)
 	m.Comparison.add(m.boundValue(difference, weight, pods), v.begin && m.uses(Onsets))
 }
@@ -160,7 +118,7 @@ func (m *metric) boundValue(difference, weight, pods float64) span {
 	s := span{
 		Events: float32(weight * difference), Info: float32(weight), Spread: float32(weight * pods), Looks: 1,
 	}
-	nats := difference * difference * weight / 2 / m.Values.variance(m.valueNoise())
+	nats := difference * difference * weight / 2 / m.Noise.variance(m.valueNoise())
 	if most := m.Dispersion.most(); m.uses(Cap) && nats > most {
 		return s.scaled(most / nats)
 	}
@@ -228,7 +186,7 @@ func (m *metric) remember(b float64) {
 
 // valueTemper is how many times wider the sums of values scatter than with variance 1 per weight.
 func (m *metric) valueTemper(s sum) float64 {
-	temper := m.Values.variance(m.valueNoise())
+	temper := m.Noise.variance(m.valueNoise())
 	if !m.uses(PodEffects) || s.Info <= 0 {
 		return temper
 	}

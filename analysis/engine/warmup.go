@@ -7,7 +7,7 @@ import (
 )
 
 // coldStart is how much worse than the baseline the release's pods were in their first seconds. New pods are slow until their
-// caches and compilers are warm, which is not the new version's fault: the first 30 seconds are not counted, and what the
+// caches and compilers are warm, which is not the new version's fault: the policy's warm-up is not counted, and what the
 // pods were worse by in that time is taken to fade away. A new version that is worse stays as bad as it was.
 type coldStart struct {
 	// Events of young pods, those expected of the baseline in their place, and the latter weighted by age in seconds.
@@ -15,7 +15,6 @@ type coldStart struct {
 }
 
 const (
-	warmSeconds = 30
 	// fadeSeconds is the time in which an excess falls to a third; a slower start than that is the new version's fault.
 	fadeSeconds = 45
 	// mostExcess, as a multiple of the baseline's events: more than that is no cold start.
@@ -42,16 +41,16 @@ func (s *coldStart) excess(age float64) float64 {
 // still be worse for being new stand for more.
 func (m *metric) warm(v *view, r *reading) (warm []cell, standFor float64) {
 	cells := r.arms[analysis.Candidate]
-	if !m.uses(WarmUp) {
+	if m.warmUp == 0 {
 		_, n := total(cells)
 		return cells, n
 	}
 	y, others := total(r.arms[analysis.Baseline])
 	share := (m.allow(y, others, m.part()) + 0.5) / (others + 10)
 	half := v.Window.To.Sub(v.Window.From).Seconds() / 2
-	warm = counted(cells, true)
+	warm = counted(cells, m.warmUp)
 	for _, c := range cells {
-		if c.age < warmSeconds {
+		if c.age < m.warmUp {
 			m.ColdStart.watch(c.events, c.requests*share, c.age+half)
 		}
 	}

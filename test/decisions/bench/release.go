@@ -33,7 +33,7 @@ type Decider struct {
 
 // Policy is what the benchmark's releases are held to: the defaults of a Canary.
 func Policy() analysis.Policy {
-	return analysis.Policy{MinRequests: 50, Criteria: []analysis.Criterion{
+	return analysis.Policy{MinRequests: 50, WarmUp: 30 * time.Second, Criteria: []analysis.Criterion{
 		{Name: world.Errors, Errors: true, Relative: 0.25, Absolute: 0.001},
 		{Name: world.Latency, Quantile: 0.95, Relative: 0.10, Absolute: 0.005},
 	}}
