@@ -18,7 +18,7 @@ func (m *metric) takeLast(pods float64, candidate []cell) {
 	}
 	look := m.past(x, n)
 	part := 1.0
-	if nats := math.Abs(look.surprise()) / m.Dispersion.look(); nats > lastNats {
+	if nats := math.Abs(look.surprise()) / m.scatter(); nats > lastNats {
 		part = lastNats / nats
 	}
 	m.Last.Events += float32(x * part)

@@ -26,9 +26,9 @@ func (m *metric) weighLimit(f *findings) {
 	if !(m.c.Limit > 0) {
 		return
 	}
-	steady := func(sum) float64 { return m.Dispersion.look() }
+	steady := func(sum) float64 { return m.scatter() }
 	if m.Valued {
-		steady = func(sum) float64 { return m.Values.variance(m.valueNoise()) }
+		steady = func(sum) float64 { return m.Noise.variance(m.valueNoise()) }
 	}
 	fromStart, anyOnset := m.Limit.evidence(steady)
 	switch {

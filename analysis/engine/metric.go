@@ -181,7 +181,10 @@ func (m *metric) temper(s sum) float64 {
 		return m.scatter()
 	}
 	if m.Whole {
-		pods := m.Dispersion.prior.pods * wholeFactor
+		pods := wholeLatency
+		if m.c.Errors {
+			pods = wholeErrors
+		}
 		return m.scatter() + pods*pods*s.Pairs/float64(s.Info) + armVariance*float64(s.Info)
 	}
 	return m.Dispersion.temper(s)
@@ -189,8 +192,8 @@ func (m *metric) temper(s sum) float64 {
 
 // Where the source knows only arms, their pods are taken to differ more than usual, and their counts to scatter more.
 const (
-	wholeFactor  = 1.4
-	wholeScatter = 1.6
+	wholeErrors, wholeLatency = 0.3, 0.1
+	wholeScatter              = 1.6
 )
 
 // scatter is how many times wider the counts of a look scatter than those of independent requests.
