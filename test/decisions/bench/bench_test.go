@@ -122,17 +122,20 @@ func TestSharesHaveExactIntervals(t *testing.T) {
 	}
 }
 
-func TestALadderStopsAtTheFirstSafeRung(t *testing.T) {
-	l := Ladder{Name: "rule", Rungs: []Decider{{Name: "rule@1"}, {Name: "rule@2"}, {Name: "rule@3"}}}
-	cell := func(name string, rolledBack int) Cell {
-		return Cell{Decider: name, Regression: world.None(), Outcomes: Outcomes{Runs: 100, RolledBack: rolledBack}}
+func TestALadderStopsAtTheFirstSafeRungOfEachMetric(t *testing.T) {
+	l := Ladder{Name: "rule", Errors: [rungs]float64{1, 2, 3}, Latency: [rungs]float64{10, 20, 30}}
+	var safety Cells
+	for i := range rungs {
+		for metric, rolledBack := range map[string][rungs]int{"errors": {50, 2, 0}, "latency": {99, 99, 98, 97, 50, 20, 10, 9}} {
+			cell := Cell{Decider: l.rung(metric, i), Regression: world.None()}
+			safety = append(safety, cell)
+			safety[len(safety)-1].Outcomes = Outcomes{Runs: 100}
+			cell.Outcomes = Outcomes{Runs: 100, RolledBack: rolledBack[i]}
+			safety = append(safety, cell)
+		}
 	}
-	found := tune(l, Cells{cell("rule@1", 0), cell("rule@1", 50), cell("rule@2", 2), cell("rule@3", 0)}, Limit)
-	if found.Rung == nil || found.Rung.Name != "rule@2" {
-		t.Errorf("%+v", found)
-	}
-	found = tune(l, Cells{cell("rule@1", 50), cell("rule@2", 20), cell("rule@3", 10)}, Limit)
-	if found.Rung != nil || found.Least.Share.Estimate != 0.1 {
+	found := tune(l, safety, Limit)
+	if found.Errors != 2 || !math.IsInf(found.Latency, 1) || setting(found.Latency) != "none is safe" {
 		t.Errorf("%+v", found)
 	}
 }
@@ -196,7 +199,7 @@ func TestEveryRuleHasItsOwnName(t *testing.T) {
 	known := map[string]bool{}
 	all := Deciders()
 	for _, l := range Ladders() {
-		all = append(all, l.Rungs...)
+		all = append(all, tune(l, nil, Limit).decider())
 	}
 	for _, d := range all {
 		if known[d.Name] || d.About == "" {

@@ -41,10 +41,10 @@ func Rivals() []Decider {
 			return &rules.Relative{Slower: 1.2, Errors: 0.005, InARow: 3}
 		}},
 		{"mann-whitney", "Kayenta's judge at the end of every step", func() rules.Decider {
-			return &rules.MannWhitney{Tolerance: 0.25, Deviate: 2.326}
+			return &rules.MannWhitney{Tolerance: 0.25, Errors: 2.326, Latency: 2.326}
 		}},
 		{"independent", "a sequential test that takes requests to be independent", func() rules.Decider {
-			return &rules.Independent{Nats: math.Log(200), Worse: 1}
+			return &rules.Independent{Errors: math.Log(200), Latency: math.Log(200), Worse: 1}
 		}},
 	}
 }

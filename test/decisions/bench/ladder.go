@@ -7,104 +7,89 @@ import (
 	"github.com/serin-dev/serin/test/decisions/rules"
 )
 
-// Ladder is one rule at several settings, from the most to the least sensitive, to find the one that is just safe enough. The
-// settings go beyond what anybody would use, so that a ladder without a safe rung means that the rule has none worth having.
+// Ladder is one rule at many settings of its two metrics, to find those that are just safe enough. The settings go beyond what
+// anybody would use, so that a metric without a safe one is of no use to the rule at all.
 type Ladder struct {
-	Name  string
-	Rungs []Decider
+	Name string
+	// Errors and Latency are settings, from the most to the least sensitive, in Unit.
+	Errors, Latency [rungs]float64
+	Unit            string
+	// Set is the rule with a setting for each; +Inf switches a metric off.
+	Set func(errors, latency float64) rules.Decider
 }
+
+// rungs of a ladder, for each metric.
+const rungs = 8
 
 // Ladders of the rivals.
 func Ladders() []Ladder {
-	return []Ladder{flaggers(), argos(), relatives(), mannWhitneys(), independents()}
-}
-
-// limits of rules that know no baseline: share of errors and multiple of the usual latency.
-func limits() [][2]float64 {
-	return [][2]float64{{0.006, 1.25}, {0.01, 1.5}, {0.02, 2}, {0.05, 3}, {0.1, 5}, {0.2, 8}, {0.5, 15}}
-}
-
-func flaggers() Ladder {
-	l := Ladder{Name: "flagger"}
-	for _, limit := range limits() {
-		l.add(fmt.Sprintf("errors %s, p99 %.3gx", percent(limit[0]), limit[1]), func() rules.Decider {
-			return &rules.Flagger{Errors: limit[0], Slower: limit[1], Threshold: 5}
-		})
+	limits, factors := [rungs]float64{0.006, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5}, [rungs]float64{1.25, 1.5, 2, 2.5, 3, 5, 8, 15}
+	nats := [rungs]float64{math.Log(200), 10, 20, 40, 80, 160, 320, 1000}
+	deviates := [rungs]float64{2.326, 2.5, 2.7, 2.9, 3.1, 3.3, 3.5, 3.7}
+	return []Ladder{
+		{"flagger", limits, factors, "share and multiple of the usual p99", func(errors, latency float64) rules.Decider {
+			return &rules.Flagger{Errors: errors, Slower: latency, Threshold: 5}
+		}},
+		{"argo", limits, factors, "share and multiple of the usual p95", func(errors, latency float64) rules.Decider {
+			return &rules.Argo{Errors: errors, Slower: latency, FailureLimit: 3}
+		}},
+		{"relative", limits, factors, "points and multiple of the baseline's p95, three times in a row", func(errors, latency float64) rules.Decider {
+			return &rules.Relative{Errors: errors, Slower: latency, InARow: 3}
+		}},
+		{"mann-whitney", deviates, deviates, "standard deviations", func(errors, latency float64) rules.Decider {
+			return &rules.MannWhitney{Tolerance: 0.25, Errors: errors, Latency: latency}
+		}},
+		{"independent", nats, nats, "nats of evidence", func(errors, latency float64) rules.Decider {
+			return &rules.Independent{Errors: errors, Latency: latency, Worse: 1}
+		}},
 	}
-	return l
 }
 
-func argos() Ladder {
-	l := Ladder{Name: "argo"}
-	for _, limit := range limits() {
-		l.add(fmt.Sprintf("errors %s, p95 %.3gx", percent(limit[0]), limit[1]), func() rules.Decider {
-			return &rules.Argo{Errors: limit[0], Slower: limit[1], FailureLimit: 3}
-		})
+// rungs of the ladder by themselves: each setting of one metric with the other switched off.
+func (l Ladder) rungs() []Decider {
+	var all []Decider
+	for i := range rungs {
+		all = append(all,
+			Decider{l.rung("errors", i), "", func() rules.Decider { return l.Set(l.Errors[i], math.Inf(1)) }},
+			Decider{l.rung("latency", i), "", func() rules.Decider { return l.Set(math.Inf(1), l.Latency[i]) }},
+		)
 	}
-	return l
+	return all
 }
 
-func relatives() Ladder {
-	l := Ladder{Name: "relative"}
-	for _, r := range []rules.Relative{
-		{Slower: 1.2, Errors: 0.005, InARow: 1},
-		{Slower: 1.2, Errors: 0.005, InARow: 3},
-		{Slower: 1.5, Errors: 0.02, InARow: 3},
-		{Slower: 2, Errors: 0.05, InARow: 3},
-		{Slower: 3, Errors: 0.1, InARow: 3},
-		{Slower: 4, Errors: 0.2, InARow: 4},
-		{Slower: 8, Errors: 0.5, InARow: 5},
-	} {
-		l.add(fmt.Sprintf("p95 %.3gx, errors +%s, %d in a row", r.Slower, percent(r.Errors), r.InARow), func() rules.Decider {
-			fresh := r
-			return &fresh
-		})
-	}
-	return l
+func (l Ladder) rung(metric string, i int) string {
+	return fmt.Sprintf("%s/%s/%d", l.Name, metric, i)
 }
 
-func mannWhitneys() Ladder {
-	l := Ladder{Name: "mann-whitney"}
-	for _, deviate := range []float64{2.326, 2.8, 3.2, 3.6} {
-		l.add(fmt.Sprintf("%.4g deviations", deviate), func() rules.Decider {
-			return &rules.MannWhitney{Tolerance: 0.25, Deviate: deviate}
-		})
-	}
-	return l
-}
-
-func independents() Ladder {
-	l := Ladder{Name: "independent"}
-	for _, nats := range []float64{math.Log(200), 10, 20, 40, 80, 160, 320, 1000} {
-		l.add(fmt.Sprintf("%.3g nats", nats), func() rules.Decider { return &rules.Independent{Nats: nats, Worse: 1} })
-	}
-	return l
-}
-
-// add puts a less sensitive rung below the others. Its name is the ladder's with a number.
-func (l *Ladder) add(setting string, fresh func() rules.Decider) {
-	l.Rungs = append(l.Rungs, Decider{fmt.Sprintf("%s@%d", l.Name, len(l.Rungs)+1), setting, fresh})
-}
-
-// Tuned is the rung of a ladder that is just safe enough.
+// Tuned is a rival whose metrics are set to be just safe enough.
 type Tuned struct {
-	Ladder Ladder
-	// Rung is nil when none is.
-	Rung *Decider
-	// Least is the worst false rollback of the last rung looked at: of Rung, or of the dullest.
-	Least Worst
+	Ladder          Ladder
+	Errors, Latency float64
 }
 
-// tune finds the first rung whose worst false rollback the safety study does not show to be over the limit: even the lower end
-// of the confidence interval would have to be. That is generous to the rivals.
+// tune finds for each metric the first setting whose worst false rollback the safety study does not show to be over the limit:
+// even the lower end of the confidence interval would have to be. That is generous to the rivals, as is taking each by itself.
 func tune(l Ladder, safety Cells, limit float64) Tuned {
-	t := Tuned{Ladder: l}
-	for i := range l.Rungs {
-		t.Least = safety.by(l.Rungs[i].Name).worst()
-		if t.Least.Share.Low <= limit {
-			t.Rung = &l.Rungs[i]
-			break
+	find := func(metric string, settings [rungs]float64) float64 {
+		for i, s := range settings {
+			if safety.by(l.rung(metric, i)).worst().Share.Low <= limit {
+				return s
+			}
 		}
+		return math.Inf(1)
 	}
-	return t
+	return Tuned{Ladder: l, Errors: find("errors", l.Errors), Latency: find("latency", l.Latency)}
+}
+
+// decider is the rule with both.
+func (t Tuned) decider() Decider {
+	return Decider{t.Ladder.Name + "@safe", t.Ladder.Unit, func() rules.Decider { return t.Ladder.Set(t.Errors, t.Latency) }}
+}
+
+// setting for people.
+func setting(value float64) string {
+	if math.IsInf(value, 1) {
+		return "none is safe"
+	}
+	return fmt.Sprintf("%.3g", value)
 }

@@ -10,8 +10,8 @@ import (
 // Form is how much the report measures.
 type Form struct {
 	Name string
-	// Safety is the study of releases without a regression, Power that of regressions. Rungs of ladders join the first, and those
-	// that turn out to be safe enough the second.
+	// Safety is the study of releases without a regression, Power that of regressions. Rungs of ladders join the first, and what
+	// turns out to be safe enough the second.
 	Safety, Power Study
 	// Blind are studies without enough evidence for any verdict.
 	Blind   []Study
@@ -67,26 +67,26 @@ type Report struct {
 // Limit is Serin's promise: the largest share of false rollbacks.
 const Limit = analysis.DefaultFalseRollbackRate
 
-// Run measures a form, and tells each cell of a rule that is no rung.
+// Run measures a form, and tells each cell when it is done.
 func (f Form) Run(ctx context.Context, version string, tell func(Cell)) (Report, error) {
 	r := Report{Form: f, Version: version}
-	rungs := map[string]bool{}
-	safety := f.Safety
-	for _, l := range f.Ladders {
-		safety.Deciders = append(safety.Deciders[:len(safety.Deciders):len(safety.Deciders)], l.Rungs...)
-		for _, rung := range l.Rungs {
-			rungs[rung.Name] = true
-		}
-	}
 	collect := func(into *Cells) func(Cell) {
 		return func(c Cell) {
 			*into = append(*into, c)
-			if !rungs[c.Decider] {
-				tell(c)
-			}
+			tell(c)
 		}
 	}
-	if err := safety.Run(ctx, collect(&r.Safety)); err != nil {
+	if err := f.Safety.with(f.rungs()).Run(ctx, collect(&r.Safety)); err != nil {
+		return r, err
+	}
+	var tuned []Decider
+	for _, l := range f.Ladders {
+		t := tune(l, r.Safety, Limit)
+		r.Tuned, tuned = append(r.Tuned, t), append(tuned, t.decider())
+	}
+	together := f.Safety
+	together.Deciders = tuned
+	if err := together.Run(ctx, collect(&r.Safety)); err != nil {
 		return r, err
 	}
 	for _, b := range f.Blind {
@@ -94,15 +94,22 @@ func (f Form) Run(ctx context.Context, version string, tell func(Cell)) (Report,
 			return r, err
 		}
 	}
-	power := f.Power
+	return r, f.Power.with(tuned).Run(ctx, collect(&r.Power))
+}
+
+// rungs of all ladders.
+func (f Form) rungs() []Decider {
+	var all []Decider
 	for _, l := range f.Ladders {
-		t := tune(l, r.Safety, Limit)
-		r.Tuned = append(r.Tuned, t)
-		if t.Rung != nil {
-			power.Deciders = append(power.Deciders[:len(power.Deciders):len(power.Deciders)], *t.Rung)
-		}
+		all = append(all, l.rungs()...)
 	}
-	return r, power.Run(ctx, collect(&r.Power))
+	return all
+}
+
+// with is the study with more rules.
+func (s Study) with(more []Decider) Study {
+	s.Deciders = append(s.Deciders[:len(s.Deciders):len(s.Deciders)], more...)
+	return s
 }
 
 // rules are the names of those that are neither rungs nor ablations.
@@ -116,13 +123,11 @@ func (r Report) rules() []string {
 	return names
 }
 
-// equals are Serin and the rungs that are as safe.
+// equals are Serin and the rivals that are set to be as safe.
 func (r Report) equals() []string {
 	names := []string{Name}
 	for _, t := range r.Tuned {
-		if t.Rung != nil {
-			names = append(names, t.Rung.Name)
-		}
+		names = append(names, t.decider().Name)
 	}
 	return names
 }

@@ -12,7 +12,7 @@ func (r Report) Grids() []Grid {
 	grids := []Grid{r.safety(), r.blind(), r.equalSafety()}
 	for _, name := range r.Power.names(func(c Cell) string { return c.World }) {
 		for _, rate := range r.Form.Power.Rates {
-			grids = append(grids, r.power(name, rate))
+			grids = append(grids, r.power(name, rate, r.equals(), true), r.power(name, rate, r.rules(), false))
 		}
 	}
 	grids = append(grids, r.worlds())
@@ -81,37 +81,32 @@ func (w Worst) where() string {
 	return where
 }
 
-// equalSafety is which setting of each rival keeps the promise.
+// equalSafety is which settings of each rival keep the promise.
 func (r Report) equalSafety() Grid {
 	g := Grid{
 		Title: "Rivals at equal safety",
-		Note: "Each rival made less sensitive, in the steps that it offers, until no world shows it to be over " + percent(Limit) +
+		Note: "Each metric of each rival made less sensitive, in steps, until no world shows it to be over " + percent(Limit) +
 			". The settings were found with hindsight, in these very worlds.",
-		Head: []string{"rule", "setting", "worst", "(95%)", "where"},
+		Head: []string{"rule", "errors", "latency", "", "worst", "(95%)", "where"},
 	}
 	for _, t := range r.Tuned {
-		name, setting := t.Ladder.Name, "none is safe enough, not even: "+t.Ladder.Rungs[len(t.Ladder.Rungs)-1].About
-		if t.Rung != nil {
-			name, setting = t.Rung.Name, t.Rung.About
-		}
-		g.add(name, setting, percent(t.Least.Share.Estimate), span(t.Least.Share), t.Least.where())
+		d := t.decider()
+		w := r.Safety.by(d.Name).worst()
+		g.add(d.Name, setting(t.Errors), setting(t.Latency), d.About, percent(w.Share.Estimate), span(w.Share), w.where())
 	}
 	return g
 }
 
-// power is how well regressions are found in one world, by Serin and by rivals as they come and at equal safety.
-func (r Report) power(name string, rate float64) Grid {
+// power is how well some rules find regressions in one world.
+func (r Report) power(name string, rate float64, names []string, equal bool) Grid {
 	g := Grid{
-		Title: fmt.Sprintf("Regressions found: %s, %g requests a second", name, rate), Plot: powerPlot(name, rate),
-		Note: "Share rolled back, median time until then, mean number of bad requests too many (of missed ones until an hour after the start). " +
-			"Rules with an @ are set to be as safe as Serin, as far as they can be.",
-		Head: []string{"regression"},
+		Title: fmt.Sprintf("Regressions found by rules as they come: %s, %g requests a second", name, rate),
+		Note:  "Share rolled back, median time until then, mean number of bad requests too many (of missed ones until an hour after the start).",
+		Head:  []string{"regression"},
 	}
-	names := r.equals()
-	for _, n := range r.rules() {
-		if n != Name {
-			names = append(names, n)
-		}
+	if equal {
+		g.Title = fmt.Sprintf("Regressions found at equal safety: %s, %g requests a second", name, rate)
+		g.Plot = powerPlot(name, rate)
 	}
 	g.Head = append(g.Head, names...)
 	cells := r.Power.in(name).where(func(c Cell) bool { return !c.Regression.Harmless })

@@ -17,13 +17,14 @@ import (
 // the same root; they differ only where points are tied.
 type MannWhitney struct {
 	blind
-	// Tolerance and Normal deviate of the confidence.
-	Tolerance, Deviate float64
+	// Tolerance is the part of the estimated shift that its lower bound must exceed. Errors and Latency are the normal deviates of
+	// the confidence in each metric; +Inf leaves it out.
+	Tolerance, Errors, Latency float64
 
 	scene  Scene
 	walk   Walk
 	window window
-	// points of each arm: p95 and error rate, a minute each. At 100% there is nothing left to compare with.
+	// points of each arm, a minute each. At 100% there is nothing left to compare with.
 	latency, errors [2][]float64
 }
 
@@ -44,13 +45,15 @@ func (m *MannWhitney) Decide(look analysis.Look) Action {
 	if !m.walk.Baked(look) {
 		return Action{}
 	}
-	for _, points := range [][2][]float64{m.latency, m.errors} {
-		low, estimate := shift(points[analysis.Baseline], points[analysis.Candidate], m.Deviate)
-		if low > m.Tolerance*math.Abs(estimate) {
-			return Action{Kind: RollBack, Why: "high"}
-		}
+	if m.high(m.errors, m.Errors) || m.high(m.latency, m.Latency) {
+		return Action{Kind: RollBack, Why: "high"}
 	}
 	return m.walk.Rise(look)
+}
+
+func (m *MannWhitney) high(points [2][]float64, deviate float64) bool {
+	low, estimate := shift(points[analysis.Baseline], points[analysis.Candidate], deviate)
+	return low > m.Tolerance*math.Abs(estimate)
 }
 
 // shift is the Hodges-Lehmann estimate of how much higher the candidate's points lie, and the lower bound of its confidence
@@ -69,7 +72,7 @@ func shift(baseline, candidate []float64, deviate float64) (low, estimate float6
 	n := len(differences)
 	estimate = (differences[(n-1)/2] + differences[n/2]) / 2
 	rank := float64(n)/2 - deviate*math.Sqrt(float64(n*(len(baseline)+len(candidate)+1))/12)
-	if rank < 1 {
+	if !(rank >= 1) {
 		return math.Inf(-1), estimate
 	}
 	return differences[int(rank)-1], estimate

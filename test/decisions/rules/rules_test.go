@@ -104,8 +104,8 @@ func minimum() map[string]Decider {
 		"Flagger":      &Flagger{Errors: 0.01, Slower: 2, Threshold: 5},
 		"Argo":         &Argo{Errors: 0.05, Slower: 2, FailureLimit: 3},
 		"relative":     &Relative{Slower: 1.2, Errors: 0.005, InARow: 1},
-		"Mann-Whitney": &MannWhitney{Tolerance: 0.25, Deviate: 2.326},
-		"independent":  &Independent{Nats: math.Log(200), Worse: 1},
+		"Mann-Whitney": &MannWhitney{Tolerance: 0.25, Errors: 2.326, Latency: 2.326},
+		"independent":  &Independent{Errors: math.Log(200), Latency: math.Log(200), Worse: 1},
 	}
 }
 
@@ -123,6 +123,8 @@ func TestRulesActWhenTheirToolsWould(t *testing.T) {
 	failing := func(share float64) func(arm) arm { return func(a arm) arm { return a.failing(share) } }
 	slower := func(factor float64) func(arm) arm { return func(a arm) arm { return a.slow(factor) } }
 	silent := func(arm) arm { return arm{} }
+	both := func(a arm) arm { return a.slow(5).failing(0.9) }
+	off := math.Inf(1)
 	for name, test := range map[string]struct {
 		rule   Decider
 		worsen func(arm) arm
@@ -139,12 +141,17 @@ func TestRulesActWhenTheirToolsWould(t *testing.T) {
 		"a relative limit acts on the difference of the error rates":   {&Relative{Slower: 1.2, Errors: 0.005, InARow: 1}, failing(0.007), "rolled back at 10% after 1m0s"},
 		"a relative limit that wants three in a row waits for them":    {&Relative{Slower: 1.2, Errors: 0.005, InARow: 3}, slower(1.3), "rolled back at 30% after 3m0s"},
 		"a relative limit does not act on silence":                     {&Relative{Slower: 1.2, Errors: 0.005, InARow: 1}, silent, "promoted after 10m0s"},
-		"Mann-Whitney needs five points of each arm":                   {&MannWhitney{Tolerance: 0.25, Deviate: 2.326}, slower(1.3), "rolled back at 50% after 5m0s"},
-		"Mann-Whitney does not act on silence":                         {&MannWhitney{Tolerance: 0.25, Deviate: 2.326}, silent, "promoted after 10m0s"},
-		"the independent test finds gross errors in one look":          {&Independent{Nats: math.Log(200), Worse: 1}, failing(0.5), "rolled back at 10% after 15s"},
-		"the independent test finds slow requests":                     {&Independent{Nats: math.Log(200), Worse: 1}, slower(1.5), "rolled back at 10% after 45s"},
-		"the independent test does not act on silence":                 {&Independent{Nats: math.Log(200), Worse: 1}, silent, "promoted after 10m0s"},
-		"the independent test needs more evidence when it is asked to": {&Independent{Nats: 300, Worse: 1}, failing(0.5), "rolled back at 10% after 30s"},
+		"Mann-Whitney needs five points of each arm":                   {&MannWhitney{Tolerance: 0.25, Errors: 2.326, Latency: 2.326}, slower(1.3), "rolled back at 50% after 5m0s"},
+		"Mann-Whitney does not act on silence":                         {&MannWhitney{Tolerance: 0.25, Errors: 2.326, Latency: 2.326}, silent, "promoted after 10m0s"},
+		"the independent test finds gross errors in one look":          {&Independent{Errors: math.Log(200), Latency: math.Log(200), Worse: 1}, failing(0.5), "rolled back at 10% after 15s"},
+		"the independent test finds slow requests":                     {&Independent{Errors: math.Log(200), Latency: math.Log(200), Worse: 1}, slower(1.5), "rolled back at 10% after 45s"},
+		"the independent test does not act on silence":                 {&Independent{Errors: math.Log(200), Latency: math.Log(200), Worse: 1}, silent, "promoted after 10m0s"},
+		"the independent test needs more evidence when it is asked to": {&Independent{Errors: 300, Latency: 300, Worse: 1}, failing(0.5), "rolled back at 10% after 30s"},
+		"a metric that is left out is not judged by Flagger":           {&Flagger{Errors: off, Slower: off, Threshold: 5}, both, "promoted after 10m0s"},
+		"a metric that is left out is not judged by Argo":              {&Argo{Errors: off, Slower: off, FailureLimit: 3}, both, "promoted after 10m0s"},
+		"a metric that is left out is not judged by a relative limit":  {&Relative{Slower: off, Errors: off, InARow: 1}, both, "promoted after 10m0s"},
+		"a metric that is left out is not judged by Mann-Whitney":      {&MannWhitney{Tolerance: 0.25, Errors: off, Latency: off}, both, "promoted after 10m0s"},
+		"a metric that is left out is not judged independently":        {&Independent{Errors: off, Latency: off, Worse: 1}, both, "promoted after 10m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := ending(test.rule, throughout(100, test.worsen)); got != test.want {

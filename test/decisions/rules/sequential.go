@@ -14,8 +14,9 @@ import (
 // Source: Robbins 1970, Statistical methods related to the law of the iterated logarithm; Johari, Koomen, Pekelis and Walsh 2022,
 // Always valid inference: continuous monitoring of A/B tests; Lindon and Malek 2022, Anytime-valid inference for multinomial count data.
 type Independent struct {
-	// Nats of evidence that roll back. ln 200 bounds false rollbacks by 1% over both metrics, were requests independent.
-	Nats float64
+	// Errors and Latency are the nats of evidence that roll back; +Inf leaves a metric out. ln 200 each bounds false rollbacks by 1%
+	// over both, were requests independent.
+	Errors, Latency float64
 	// Worse is the ratio of the odds that is still tolerated: 1 for none.
 	Worse float64
 
@@ -56,10 +57,8 @@ func (t *Independent) Decide(look analysis.Look) Action {
 		t.weigh(0, requests, errors)
 		t.weigh(1, requests, slow)
 	}
-	for _, e := range t.evidence {
-		if mixture(e) >= t.Nats {
-			return Action{Kind: RollBack, Why: "evidence"}
-		}
+	if mixture(t.evidence[0]) >= t.Errors || mixture(t.evidence[1]) >= t.Latency {
+		return Action{Kind: RollBack, Why: "evidence"}
 	}
 	return t.walk.Stroll(look)
 }
