@@ -114,7 +114,7 @@ func armServices(c *v1alpha1.Canary) (baseline, candidate traffic.Backend) {
 
 // observe says what the routes carry, and what keeps them or the Service from carrying more.
 func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
-	split, found, err := r.join(ctx)
+	split, found, err := r.observeAll(ctx)
 	if err != nil {
 		return split, nil, err
 	}
@@ -131,8 +131,8 @@ func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 	return split, found, nil
 }
 
-// join joins what the routes say: the split is as far as the least settled of them, and as high as the highest.
-func (r *routes) join(ctx context.Context) (rollout.Split, *problem, error) {
+// observeAll joins what the routes say: the split is as far as the least settled of them, and as high as the highest.
+func (r *routes) observeAll(ctx context.Context) (rollout.Split, *problem, error) {
 	joined := rollout.Split{Home: true, Gone: true, Alike: true, Settled: true}
 	atHome := 0
 	var found *problem
@@ -153,11 +153,7 @@ func (r *routes) join(ctx context.Context) (rollout.Split, *problem, error) {
 				continue
 			}
 		}
-		joined.Gone = false
-		joined.Home = joined.Home && split.Home
-		joined.Alike = joined.Alike && split.Alike
-		joined.Settled = joined.Settled && split.Settled
-		joined.Weight = max(joined.Weight, split.Weight)
+		join(&joined, split)
 		if split.Home {
 			atHome++
 		}
@@ -189,6 +185,15 @@ func (r *routes) checkService(ctx context.Context) (*problem, error) {
 func (r *routes) user() traffic.Backend {
 	service := r.scene.canary.Spec.Traffic.Service
 	return traffic.Backend{Service: service.Name, Port: service.Port}
+}
+
+// join adds what one route says.
+func join(joined *rollout.Split, split traffic.Split) {
+	joined.Gone = false
+	joined.Home = joined.Home && split.Home
+	joined.Alike = joined.Alike && split.Alike
+	joined.Settled = joined.Settled && split.Settled
+	joined.Weight = max(joined.Weight, split.Weight)
 }
 
 func (b boundRoute) observe(ctx context.Context) (traffic.Split, *problem, error) {

@@ -133,7 +133,7 @@ func crashPoints(t *testing.T, c *workloadtest.Cluster) {
 			s := newStage(t, c)
 			s.step()
 			s.push("v2")
-			s.untilWeight(50)
+			s.untilWeight(10)
 			s.source.errs(400)
 			hook(s.ledger)
 			process := s.reconciler

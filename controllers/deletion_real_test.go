@@ -67,8 +67,9 @@ func deletedCanaryDeafGateway(t *testing.T, c *workloadtest.Cluster) {
 	s.untilWeight(50)
 	s.gateway.deaf = true
 	s.must(c.Client.Delete(t.Context(), s.canary()))
-	for range 20 {
+	for range 5 {
 		s.step()
+		s.after(8 * time.Second)
 	}
 	if pods := s.pods(); pods["v2"] != 2 || s.phase() != rollout.RollingBack {
 		t.Errorf("before the deadline: phase %s, pods %v", s.phase(), pods)
@@ -123,7 +124,7 @@ func deletedDeployment(t *testing.T, c *workloadtest.Cluster) {
 	same(t, "the end", s.end(), `Idle, route home, pods map[]
 Canary at weight 0 with finalizers []
 Service web
-history v2 ReleaseWithdrawn TargetDeleted`)
+history v2: ReleaseWithdrawn for TargetDeleted`)
 
 	s.create(s.deployment("app:v2"))
 	s.rest()

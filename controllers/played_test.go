@@ -53,7 +53,8 @@ func (g *gateway) live() *unstructured.Unstructured {
 	g.t.Helper()
 	route := &unstructured.Unstructured{}
 	route.SetGroupVersionKind(g.kind())
-	if err := g.client.Get(g.t.Context(), g.route, route); client.IgnoreNotFound(err) != nil {
+	err := g.client.Get(g.t.Context(), g.route, route)
+	if client.IgnoreNotFound(err) != nil {
 		g.t.Fatal(err)
 	}
 	return route

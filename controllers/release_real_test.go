@@ -53,7 +53,7 @@ Deployment paused=false
 ReplicaSet web-v1 of the Deployment
 ReplicaSet web-v2 of the Deployment
 Service web
-history v2 Promoted Promoted`
+history v2: Promoted for Promoted`
 
 // nothingMore fails the test when there is anything left to write or to tell.
 func (s *stage) nothingMore() {
@@ -101,10 +101,8 @@ func badRelease(t *testing.T, c *workloadtest.Cluster) {
 
 	s.source.errs(2)
 	s.push("v3")
-	s.untilPhase(rollout.Succeeded)
-	if pods := s.pods(); pods["v3"] != 4 || len(pods) != 1 {
-		t.Errorf("after the fix the pods are %v", pods)
-	}
+	s.untilWeight(10)
+	same(t, "the pods of the fix", s.pods(), map[string]int{"v1": 4, "v3": 1})
 }
 
 const refusedEnd = `Failed, route home, pods map[v1:4]
@@ -113,7 +111,7 @@ Deployment paused=true
 ReplicaSet web-v1 of the Deployment
 ReplicaSet web-v2 of the Canary
 Service web
-history v2 RolledBack AnalysisFailed`
+history v2: RolledBack for AnalysisFailed`
 
 // toldForReal sends the events of a rollback through Kubernetes' own recorder.
 func toldForReal(t *testing.T, c *workloadtest.Cluster) {

@@ -36,6 +36,16 @@ func eventually(t *testing.T, missing func() error) {
 func (s *stage) rest() {
 	s.t.Helper()
 	eventually(s.t, func() error {
+		// ReplicaSets tell most of it, and are asked alone first: this is done very often.
+		sets, err := s.cluster.Typed.AppsV1().ReplicaSets(s.ns).List(s.t.Context(), metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for i := range sets.Items {
+			if rs := &sets.Items[i]; rs.Status.ObservedGeneration < rs.Generation || rs.Status.AvailableReplicas != *rs.Spec.Replicas {
+				return fmt.Errorf("ReplicaSet %s has %d of %d pods", rs.Name, rs.Status.AvailableReplicas, *rs.Spec.Replicas)
+			}
+		}
 		seen, err := s.look()
 		return errors.Join(err, seen.unrest())
 	})
@@ -175,7 +185,7 @@ func (s *stage) end() string {
 	if c := s.canary(); c != nil {
 		lines = append(lines, fmt.Sprintf("Canary at weight %d with finalizers %v", c.Status.Weight, c.Finalizers))
 		for _, r := range c.Status.History {
-			lines = append(lines, s.named(fmt.Sprintf("history %s %s %s", r.Revision, r.Outcome, r.Reason)))
+			lines = append(lines, s.named(fmt.Sprintf("history %s: %s for %s", r.Revision, r.Outcome, r.Reason)))
 		}
 	}
 	slices.Sort(lines[1:])

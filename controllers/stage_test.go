@@ -247,7 +247,8 @@ func (s *stage) pass() (ctrl.Result, error) {
 	var rivals sync.WaitGroup
 	if s.rival != nil {
 		rivals.Go(func() {
-			if _, err := s.rival.Reconcile(s.t.Context(), requestFor(s.manifest())); client.IgnoreNotFound(err) != nil {
+			_, err := s.rival.Reconcile(s.t.Context(), requestFor(s.manifest()))
+			if client.IgnoreNotFound(err) != nil {
 				s.t.Errorf("the rival: %v", err)
 			}
 		})
