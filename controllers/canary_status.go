@@ -156,10 +156,12 @@ func conditionMessage(d rollout.Decision) string {
 	return fmt.Sprintf("revision %s is in release at weight %d%%", d.State.Candidate, d.State.Weight)
 }
 
-// sameConditions compares what conditions say, not when they began to, nor their messages.
+// sameConditions compares what conditions say, not when they began to, nor their messages. While a release is under way its reason changes with every wait, and
+// only that of what a person has to mend counts.
 func sameConditions(a, b v1alpha1.CanaryStatus) bool {
 	return slices.EqualFunc(a.Conditions, b.Conditions, func(x, y metav1.Condition) bool {
-		return x.Type == y.Type && x.Status == y.Status
+		waits := x.Type != v1alpha1.ConditionStalled && inFlight(rollout.Phase(b.Phase))
+		return x.Type == y.Type && x.Status == y.Status && (x.Reason == y.Reason || waits)
 	})
 }
 

@@ -28,6 +28,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a reference that is wrong stalls with its field, until what it names appears":                          wrongReferences,
 		"a reference that is wrong when the release begins holds it, and it goes on by itself":                  goneBeforeTheRelease,
 		"a Service deleted at a step holds the release, and does not stand in the way of a rollback":            goneAtAStep,
+		"of two problems the second is told when the first is mended":                                           twoProblems,
 		"of two Canaries the younger leaves the Deployment alone":                                               elderCanary,
 		"a good release is promoted, in three writes a step":                                                    goodRelease,
 		"a bad release is off the traffic in the pass that saw the evidence":                                    badRelease,

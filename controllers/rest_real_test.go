@@ -143,10 +143,24 @@ func goneBeforeTheRelease(t *testing.T, c *workloadtest.Cluster) {
 			}
 			s.create(missing(s))
 			s.rest()
-			s.untilWeight(50)
-			same(t, "Stalled after it appeared", s.stalled(), "")
+			s.until("it to be noticed", func() bool { return s.stalled() == "" })
+			s.untilWeight(10)
 		})
 	}
+}
+
+// twoProblems are told one after the other, as they are mended.
+func twoProblems(t *testing.T, c *workloadtest.Cluster) {
+	s := newStage(t, c)
+	s.remove(s.service())
+	s.remove(s.metricSource())
+	s.step()
+	same(t, "Stalled", s.stalled(), "ServiceNotFound: reading Service NAMESPACE/web: service not found: create it, or correct spec.traffic.service of the Canary")
+	s.create(s.service())
+	s.rest()
+	s.step()
+	same(t, "Stalled once the Service is there", s.stalled(),
+		`SourceNotFound: no such MetricSource: spec.analysis.source is "NAMESPACE"; create it, or name one of kubectl get metricsources`)
 }
 
 // goneAtAStep is a Service that is deleted at a step: the candidate gets no more, and can lose what it has.
