@@ -36,7 +36,7 @@ func outages() map[string]outage {
 		},
 		"it does not answer": {
 			begin: (*playedSource).hush, end: (*playedSource).speak,
-			told: waits + "it has not answered for 30s", refused: "it has not answered for 1m30s",
+			told: waits + "it has not answered for LONG", refused: "it has not answered for LONG",
 		},
 		"it has no data": {
 			begin: func(p *playedSource) { p.Answer(nil) }, end: func(p *playedSource) { p.errs(2) },

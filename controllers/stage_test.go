@@ -233,6 +233,7 @@ func (s *stage) stalled() string {
 // named is text with the revisions called by the tags of their images, and without what differs from run to run or is the judge's own: what the evidence was.
 func (s *stage) named(text string) string {
 	text = regexp.MustCompile(`errors[ :].*?(\. The traffic|$)`).ReplaceAllString(text, "EVIDENCE$1")
+	text = regexp.MustCompile(`not answered for \w+`).ReplaceAllString(text, "not answered for LONG")
 	for _, revision := range slices.Sorted(maps.Keys(s.names)) {
 		text = strings.ReplaceAll(text, revision, s.names[revision])
 	}
