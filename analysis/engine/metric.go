@@ -129,7 +129,7 @@ func (m *metric) clip(cells, baseline []cell) []cell {
 	clipped := make([]cell, len(cells))
 	for i, c := range cells {
 		most := clipFactor * c.requests * share
-		c.events = min(c.events, most+2*math.Sqrt(most)+3)
+		c.events = min(c.events, most+2*math.Sqrt(most)+5)
 		clipped[i] = c
 	}
 	return clipped
