@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 export CGO_ENABLED ?= 0
 
-.PHONY: help demo test lint generate verify build image install uninstall cluster-up cluster-down unit e2e fmt
+.PHONY: help demo test lint generate verify build plugin image install uninstall cluster-up cluster-down unit e2e fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ verify: ## fail when anything generated is stale
 
 build: ## the operator, a static binary, in bin/serin
 	@go build -trimpath -ldflags "-s -w" -o bin/serin ./cmd
+
+plugin: ## kubectl serin, a static binary, in bin/kubectl-serin
+	@go build -trimpath -ldflags "-s -w" -o bin/kubectl-serin ./cmd/kubectl-serin
 
 image: build ## the operator's image, in the local cluster
 	@hack/cluster/load-image serin.dev/serin:dev bin/serin

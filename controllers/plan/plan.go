@@ -26,7 +26,6 @@ func Of(spec v1alpha1.CanarySpec) (Plan, error) {
 		Release: rollout.Plan{
 			Interval:         a.IntervalOrDefault(),
 			EvidenceDeadline: a.DeadlineOrDefault(),
-			OnInconclusive:   inconclusiveFrom(a.OnInconclusiveOrDefault()),
 			Capacity:         podshare.Capacity,
 			PodShare:         spec.Traffic == nil,
 		},
@@ -37,6 +36,10 @@ func Of(spec v1alpha1.CanarySpec) (Plan, error) {
 	}
 	for _, s := range spec.StepsOrDefault() {
 		p.Release.Steps = append(p.Release.Steps, rollout.Step{Weight: s.Weight, Bake: s.BakeOrDefault(), Approval: s.Approval})
+	}
+	var err error
+	if p.Release.OnInconclusive, err = Inconclusive(a.OnInconclusiveOrDefault()); err != nil {
+		return p, fmt.Errorf("spec.analysis.onInconclusive: %w", err)
 	}
 	rate, err := v1alpha1.ParsePercent(a.FalseRollbackRateOrDefault())
 	if err != nil {
@@ -54,15 +57,17 @@ func Of(spec v1alpha1.CanarySpec) (Plan, error) {
 	return p, nil
 }
 
-func inconclusiveFrom(p v1alpha1.InconclusivePolicy) rollout.InconclusivePolicy {
+// Inconclusive reads what a Canary says in onInconclusive.
+func Inconclusive(p v1alpha1.InconclusivePolicy) (rollout.InconclusivePolicy, error) {
 	switch p {
-	case v1alpha1.InconclusiveHold:
-		return rollout.HoldIfInconclusive
-	case v1alpha1.InconclusiveAdvance:
-		return rollout.AdvanceIfInconclusive
 	case v1alpha1.InconclusiveRollBack:
+		return rollout.RollBackIfInconclusive, nil
+	case v1alpha1.InconclusiveHold:
+		return rollout.HoldIfInconclusive, nil
+	case v1alpha1.InconclusiveAdvance:
+		return rollout.AdvanceIfInconclusive, nil
 	}
-	return rollout.RollBackIfInconclusive
+	return rollout.RollBackIfInconclusive, fmt.Errorf("%q: write %s, %s or %s", p, v1alpha1.InconclusiveRollBack, v1alpha1.InconclusiveHold, v1alpha1.InconclusiveAdvance)
 }
 
 func metricFrom(m v1alpha1.Metric) (analysis.Query, analysis.Criterion, error) {

@@ -72,6 +72,7 @@ func TestOfNamesTheFieldItCannotRead(t *testing.T) {
 		"spec.analysis.metrics[0]: latency.quantile":             metrics(v1alpha1.Metric{Name: "m", Latency: &v1alpha1.LatencyMetric{Quantile: "p42"}}),
 		"spec.analysis.metrics[0]: write errorRate or latency":   metrics(v1alpha1.Metric{Name: "m"}),
 		"spec.analysis.falseRollbackRate":                        {FalseRollbackRate: "0.01"},
+		`spec.analysis.onInconclusive: "Wait": write RollBack`:   {OnInconclusive: "Wait"},
 	} {
 		if _, err := plan.Of(v1alpha1.CanarySpec{Analysis: asked}); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error is %v, want one that begins with %q", err, want)

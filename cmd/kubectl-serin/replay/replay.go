@@ -62,7 +62,7 @@ type Look struct {
 	// Served is the weight during the look, and Planned what the policy would have granted by its end.
 	Served, Planned int32
 	Report          analysis.Report
-	// Events are what people would have been told between the look before and this one, and at its end.
+	// Events are what people would have been told between the look before and this one, and at its end, but for the outcome.
 	Events []Event
 }
 

@@ -20,17 +20,21 @@ const (
 	mostTurns = 10_000
 	// forever is longer than any release: in a replay pods and routes do not fail.
 	forever = 100 * 365 * 24 * time.Hour
-
-	baseline, candidate = "baseline", "candidate"
 )
 
 // errNoRelease is the error for a trace of nothing.
 var errNoRelease = errors.New("the trace holds no look at the release: its candidate never got any traffic")
 
+// Revisions name the arms, for what people would have been told.
+type Revisions struct{ Baseline, Candidate string }
+
 // Walk replays a trace. The error is the trace's.
-func Walk(p rollout.Plan, j Judge, t Trace) (Result, error) {
+func Walk(p rollout.Plan, names Revisions, j Judge, t Trace) (Result, error) {
 	p.ReadyDeadline, p.Drain = forever, 0
-	w := &walk{plan: p, judge: j, trace: t}
+	w := &walk{plan: p, names: names, judge: j, trace: t}
+	if names.Baseline == "" || names.Candidate == "" || names.Baseline == names.Candidate {
+		w.names = Revisions{"baseline", "candidate"} // the state machine must tell them apart
+	}
 	if err := w.learn(); err != nil {
 		return Result{}, err
 	}
@@ -52,6 +56,7 @@ func Walk(p rollout.Plan, j Judge, t Trace) (Result, error) {
 // walk is a replay under way.
 type walk struct {
 	plan   rollout.Plan
+	names  Revisions
 	judge  Judge
 	trace  Trace
 	result Result
@@ -91,7 +96,7 @@ func (w *walk) learn() error {
 
 // begin starts the release in the moment in which its first look begins.
 func (w *walk) begin(at time.Time) {
-	w.state = rollout.State{Phase: rollout.Progressing, Baseline: baseline, Candidate: candidate, StartedAt: at, EnteredAt: at}
+	w.state = rollout.State{Phase: rollout.Progressing, Baseline: w.names.Baseline, Candidate: w.names.Candidate, StartedAt: at, EnteredAt: at}
 	w.now, w.settles = at, at
 	w.turn()
 }
@@ -178,12 +183,12 @@ func (w *walk) turn() {
 		Now: w.now, Report: w.report, Wishes: rollout.Wishes{Approve: w.approval()},
 		Split: rollout.Split{Weight: before.Weight, Settled: w.there(), Message: "the route is settling"},
 		Workload: rollout.Workload{
-			Exists: true, Paused: true, Replicas: replicas, Wanted: candidate, Serving: baseline,
+			Exists: true, Paused: true, Replicas: replicas, Wanted: w.names.Candidate, Serving: w.names.Baseline,
 			BaselineAvailable: replicas, MinAvailable: replicas, CandidatePods: w.pods(), CandidateAvailable: w.available(),
 		},
 	})
 	w.state, w.message, w.due = d.State, d.Message, w.now.Add(d.RequeueAfter)
-	if d.Event != nil {
+	if d.Event != nil && !w.decided() { // the outcome is told by itself
 		w.told = append(w.told, Event{At: w.now, Reason: string(d.Event.Reason), Message: d.Event.Message})
 	}
 	switch {
@@ -245,7 +250,7 @@ func (w *walk) approval() string {
 	if !moved {
 		return ""
 	}
-	return fmt.Sprintf("%s@%d", candidate, w.state.Weight)
+	return fmt.Sprintf("%s@%d", w.names.Candidate, w.state.Weight)
 }
 
 // decided says that the policy has judged the release.

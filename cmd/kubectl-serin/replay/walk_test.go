@@ -91,7 +91,7 @@ func asRecorded() *recorded {
 // walk replays, and tells every event as "seconds reason".
 func walk(t *testing.T, p rollout.Plan, j *judge, r *recorded) (replay.Result, []string) {
 	t.Helper()
-	result, err := replay.Walk(p, j, r)
+	result, err := replay.Walk(p, replay.Revisions{Baseline: "b", Candidate: "c"}, j, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestThePlanThatWasFollowedLeadsToTheSameEnd(t *testing.T) {
 func TestAFailRollsBackAndTheRestIsIgnored(t *testing.T) {
 	got, events := walk(t, plan(10, 50, 100), &judge{says: map[int]analysis.Verdict{95: analysis.Fail}}, asRecorded())
 	expect(t, got, replay.RolledBack, 95, 50, "as of 95s")
-	if got.Reason != "AnalysisFailed" || got.Step != 2 || got.Ignored != 6 || len(got.Looks) != 5 || events[len(events)-1] != "95 RolledBack" {
+	if got.Reason != "AnalysisFailed" || got.Step != 2 || got.Ignored != 6 || len(got.Looks) != 5 || len(events) != 2 {
 		t.Errorf("%s at step %d, %d looks and %d ignored, events %v", got.Reason, got.Step, len(got.Looks), got.Ignored, events)
 	}
 }
@@ -264,14 +264,22 @@ func TestAYearWithoutALookTakesNoTime(t *testing.T) {
 	}
 }
 
+func TestArmsWithoutNamesAreToldApart(t *testing.T) {
+	got, err := replay.Walk(plan(10, 50, 100), replay.Revisions{Baseline: "same", Candidate: "same"}, &judge{}, asRecorded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, got, replay.Promoted, 205, 100, "")
+}
+
 func TestATraceOfNothingAndABrokenOneAreErrors(t *testing.T) {
-	if _, err := replay.Walk(plan(100), &judge{}, (&recorded{}).serve(0, 0, 3)); err == nil || !strings.Contains(err.Error(), "no look at the release") {
+	if _, err := replay.Walk(plan(100), replay.Revisions{}, &judge{}, (&recorded{}).serve(0, 0, 3)); err == nil || !strings.Contains(err.Error(), "no look at the release") {
 		t.Errorf("error is %v", err)
 	}
 	broken := errors.New("line 7")
 	for looks := range 12 {
 		r := (&recorded{err: broken}).serve(0, -15, 1).serve(10, 0, looks)
-		if _, err := replay.Walk(plan(10, 100), &judge{}, r); !errors.Is(err, broken) {
+		if _, err := replay.Walk(plan(10, 100), replay.Revisions{}, &judge{}, r); !errors.Is(err, broken) {
 			t.Errorf("after %d looks: error is %v", looks, err)
 		}
 	}
