@@ -26,6 +26,7 @@ func (m *metric) take(v *view, r *reading) {
 	}
 	candidateX, _ := total(m.clip(candidate, baseline))
 	baselineX, baselineN := total(m.clip(baseline, baseline))
+	standFor *= m.loaded(v, r)
 	look := against(candidateX, standFor, m.allow(baselineX, baselineN, m.part()), baselineN)
 	if look.Info <= 0 {
 		return
@@ -36,6 +37,17 @@ func (m *metric) take(v *view, r *reading) {
 		m.Noise.add(float64((look.Events-look.Expected)/look.Info), float64(look.Info))
 	}
 	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
+}
+
+// loaded is the factor by which the candidate's share of slow requests may be larger because its pods carry more.
+func (m *metric) loaded(v *view, r *reading) float64 {
+	_, n := total(r.arms[analysis.Candidate])
+	_, others := total(r.arms[analysis.Baseline])
+	more := n / v.pods[analysis.Candidate] / (others / v.pods[analysis.Baseline])
+	if m.c.Errors || !m.uses(Load) || !(more > 1) || math.IsInf(more, 1) {
+		return 1
+	}
+	return math.Pow(more, m.Load.elasticity())
 }
 
 // against is a look's comparison of x events in n requests with y in those of the other arm.

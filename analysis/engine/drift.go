@@ -15,7 +15,7 @@ type drift struct {
 
 const (
 	driftLooks  = 8
-	driftFading = 1 - 1.0/40
+	driftFading = 1 - 1.0/12
 	driftPrior  = 0.2 // standard deviation of the logarithm, with the weight of driftWeight windows
 	driftWeight = 4
 )

@@ -39,6 +39,7 @@ const (
 	Cap                           // one look counts only so much
 	WarmUp                        // a pod's requests do not count until it is warm
 	ColdStart                     // what new pods are worse by fades away
+	Load                          // pods that carry more are slower
 	Onsets                        // a regression may begin late
 	Confirmation                  // the last looks must still show an excess
 	Guard                         // disasters are seen within two looks
@@ -76,7 +77,7 @@ func (e *Engine) Learn(l analysis.Look) {
 	v.learning = true
 	for _, m := range e.metrics {
 		if r, err := m.read(v); err == nil {
-			m.teach(r)
+			m.teach(v, r)
 		}
 	}
 }

@@ -31,6 +31,8 @@ const (
 	plausible = 1.35
 	// leans nats towards "worse than tolerated" hold a step.
 	leans = 0.7
+	// leansLast is that of the comparison with the baseline's past, which other things than the candidate move.
+	leansLast = 2
 	// alert nats short of a rollback hold it too, whenever the regression may have begun.
 	alert = 3
 )
@@ -61,7 +63,7 @@ func (m *metric) look(v *view, least float64) analysis.Result {
 		return m.lookValues(v, r, least)
 	}
 	fresh := m.Boundary.At == 0
-	m.teach(r)
+	m.teach(v, r)
 	if fresh && m.Boundary.At > 0 {
 		if r, err = m.read(v); err != nil {
 			f.missing = err.Error()
@@ -118,7 +120,7 @@ func (m *metric) weigh(v *view, f *findings) {
 		return
 	case f.missing != "" || f.doubt != "" || f.fail != "":
 		return
-	case m.uses(Hold) && (fromStart > leans || over > leans || anyOnset > m.proof-alert):
+	case m.uses(Hold) && (fromStart > leans || over > leansLast || anyOnset > m.proof-alert):
 		f.doubt = "it looks worse, but this may still be chance"
 		return
 	case v.Weight >= 100 && m.Comparison.total().Looks > 0:

@@ -22,6 +22,7 @@ type memory struct {
 	Boundary boundary
 	Tally    tally
 	Drift    drift
+	Load     load
 	// ColdStart is how the release's pods began.
 	ColdStart coldStart
 	// Guard is the evidence for a disaster in the last looks, in nats.
@@ -76,7 +77,7 @@ func compares(c analysis.Criterion) bool { return c.Relative > 0 || c.Absolute >
 func (m *metric) uses(t Term) bool { return m.without&t == 0 }
 
 // teach learns from the baseline's part of a look.
-func (m *metric) teach(r *reading) {
+func (m *metric) teach(v *view, r *reading) {
 	if !m.c.Errors && m.Boundary.At == 0 {
 		m.Shape = compact(m.Shape.Merge(r.latency[analysis.Baseline]))
 		m.Boundary = choose(m.Shape, m.c.Quantile, m.tolerated(m.Shape))
@@ -92,6 +93,9 @@ func (m *metric) teach(r *reading) {
 	m.Tally.LongSeen += float32(n)
 	m.Dispersion.learn(m.clip(cells, cells))
 	m.Drift.learn(x, n)
+	if pods := v.pods[analysis.Baseline]; !m.c.Errors && pods > 0 {
+		m.Load.learn(x, n, pods, v.Window.To.Sub(v.Window.From).Seconds())
+	}
 }
 
 // tolerated is the tolerated slowdown as a fraction, of a distribution.
