@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -12,13 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/analysis/trace"
 )
-
-var update = flag.Bool("update", false, "write the answers as they are given now, also into docs/traces.md; commit a changed one only when you understand why it changed")
 
 // answer is what a command gave.
 type answer struct {
@@ -33,24 +28,6 @@ func ask(t *testing.T, folder, input string, args ...string) answer {
 	var out, err bytes.Buffer
 	code := run(args, streams{in: strings.NewReader(input), out: &out, err: &err})
 	return answer{code, out.String(), err.String()}
-}
-
-// golden compares an answer with the one that is kept.
-func golden(t *testing.T, kept, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(kept, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(kept)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-kept +given); go test ./cmd/kubectl-serin -update keeps the new one:\n%s", filepath.Base(kept), diff)
-	}
 }
 
 // canary is the policy of the release that is recorded below.
@@ -98,7 +75,7 @@ var began = time.Date(2026, time.March, 4, 12, 0, 0, 0, time.UTC)
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	good, bad := release(1), release(10)
+	good, bad := release(1), release(25)
 	for name, text := range map[string]string{
 		"canary.yaml": canary, "slow.yaml": slow,
 		"good.jsonl": record(t, header(), good), "good.trace": compact(t, header(), good),
@@ -146,7 +123,7 @@ func release(worse float64) []analysis.Look {
 			for arm, n := range []int{4, step.candidates} {
 				requests := 1500 * []float64{float64(100 - step.weight), float64(step.weight)}[arm] / 100 / float64(max(n, 1))
 				for i := range n {
-					name := []string{"read-api-6c8d7f9b5d-", "read-api-7b5f8c9d4f-"}[arm] + []string{"4kz7x", "9m2vq", "c6wls", "t8rjd"}[i]
+					name := []string{"read-api-6c8d7f9b5d-", "read-api-7b5f8c9d4f-"}[arm] + []string{"4kz7x", "9m2vq", "c6wls", "t8rjd", "h5xnb", "q7l2d", "z3vpk", "w9c4m"}[4*arm+i]
 					since := []time.Time{began.Add(-26 * time.Hour), began.Add(9 * time.Minute)}[arm]
 					l.Pods = append(l.Pods, analysis.Pod{Name: name, Arm: analysis.Arm(arm), ReadySince: since})
 					if requests > 0 {

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/trace"
+)
+
+var update = flag.Bool("update", false, "write into docs/traces.md what the commands answer now; commit a changed answer only when you understand why it changed")
+
+// blocks finds the fenced blocks of a language in a page.
+func blocks(language string) *regexp.Regexp {
+	return regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$")
+}
+
+// page is docs/traces.md.
+func page(t *testing.T) (path, text string) {
+	t.Helper()
+	path, err := filepath.Abs("../../docs/traces.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path, string(read)
+}
+
+// TestTheDocumentationShowsWhatIsPrinted runs every command of the page.
+func TestTheDocumentationShowsWhatIsPrinted(t *testing.T) {
+	path, written := page(t)
+	dir := folder(t)
+	ran := 0
+	given := blocks("console").ReplaceAllStringFunc(written, func(block string) string {
+		command, _, _ := strings.Cut(strings.TrimPrefix(block, "```console\n"), "\n")
+		line, found := strings.CutPrefix(command, "$ kubectl serin ")
+		if !found {
+			t.Errorf("no command of this plugin: %s", command)
+			return block
+		}
+		got := ask(t, dir, "", strings.Fields(line)...)
+		if got.err != "" {
+			t.Errorf("%s: %s", command, got.err)
+		}
+		ran++
+		return "```console\n" + command + "\n" + got.out + "```"
+	})
+	given = blocks("jsonl").ReplaceAllLiteralString(given, "```jsonl\n"+small(t)+"```")
+	if ran == 0 {
+		t.Fatal("the page shows no command")
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(given), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(written, given); diff != "" {
+		t.Errorf("docs/traces.md (-written +given); go test ./cmd/kubectl-serin -update writes it anew:\n%s", diff)
+	}
+}
+
+// small is the trace that the page shows: one pod of each arm and two looks.
+func small(t *testing.T) string {
+	t.Helper()
+	looks := release(1)[39:42]
+	for i := range looks {
+		l := &looks[i]
+		kept := l.Observations[:0]
+		for _, o := range l.Observations {
+			if strings.HasSuffix(o.Pod, "4kz7x") || strings.HasSuffix(o.Pod, "h5xnb") {
+				kept = append(kept, o)
+			}
+		}
+		l.Observations = kept
+		l.Pods = []analysis.Pod{l.Pods[0], l.Pods[len(l.Pods)-1]}[:min(1+i, 2)]
+	}
+	return record(t, header(), looks)
+}
+
+func TestTheTraceInTheDocumentationIsOne(t *testing.T) {
+	_, written := page(t)
+	r, err := trace.NewReader(strings.NewReader(blocks("jsonl").FindStringSubmatch(written)[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for ; ; n++ {
+		if _, err = r.Next(); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, io.EOF) || n != 3 || r.End() == nil {
+		t.Errorf("%d looks, %v, end %v", n, err, r.End())
+	}
+}
+
+// TestEveryFieldIsDocumented writes a trace that has all of them.
+func TestEveryFieldIsDocumented(t *testing.T) {
+	_, written := page(t)
+	h := header()
+	h.ArmTotals, h.Steps[0].Approval = true, true
+	h.Policy.Criteria = append(h.Policy.Criteria, analysis.Criterion{Name: "lag", Worse: analysis.Higher, Limit: 1})
+	looks := release(20)[40:41]
+	value := 1.5
+	looks[0].Observations[0].Value = &value
+	looks[0].Observations[1].Latency[0].Lower = 0.001
+	lines := strings.Split(strings.TrimSpace(record(t, h, looks)), "\n")
+	for _, line := range lines {
+		var fields any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names(fields) {
+			if !strings.Contains(written, "`"+name+"`") {
+				t.Errorf("docs/traces.md does not tell of the field %s", name)
+			}
+		}
+	}
+	if !strings.Contains(written, "`looks`") {
+		t.Error("docs/traces.md does not tell of the field looks")
+	}
+}
+
+// names are the fields of a value and of all it holds.
+func names(value any) []string {
+	var all []string
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			all = append(append(all, name), names(inner)...)
+		}
+	case []any:
+		for _, inner := range v {
+			all = append(all, names(inner)...)
+		}
+	}
+	return all
+}
