@@ -39,6 +39,8 @@ type podWindow struct {
 
 const (
 	mostPods = 16
+	// lastingWeight is the weight, in pods, of what is assumed about how pods differ.
+	lastingWeight = 3
 	// standsOut is the surprise, in nats, beyond which a pod's look counts as standing out.
 	standsOut = 3
 )
@@ -156,7 +158,9 @@ func (d *dispersion) podsOver(k int) float64 {
 	}
 	base, variance := d.look(), float64(s.Variance/s.N)
 	ratio, _ := s.estimate(base+variance*tau2, d.prior.weight)
-	return max(ratio-base, 0) / variance
+	// The pods are the same in each window: how they differ for good is seen only once.
+	n := lastingWeight + float64(max(len(d.Pods)-1, 0))
+	return (tau2 + (max(ratio-base, 0)/variance-tau2)*(n-lastingWeight)/n) * (1 + math.Sqrt(2/n))
 }
 
 // temper is how many times wider the sums of spans scatter than those of independent requests.

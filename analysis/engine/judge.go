@@ -137,7 +137,7 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	}
 	room := 1 - float64(v.Next)/100
 	room *= room / 0.64
-	worst := m.worst(all)
+	worst, likely := m.worst(all, all.upper(plausible)), m.worst(all, all.best())
 	strict, wide := m.harm(harmErrors, harmLatency), m.harm(limitedErrors, limitedLatency)
 	early := earlyLatency
 	switch {
@@ -148,7 +148,7 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	}
 	switch {
 	case worst <= strict+early*room:
-	case v.inRelease >= limitedAfter && worst <= wide+early*room:
+	case v.inRelease >= limitedAfter && worst <= wide+early*room && likely <= strict+early*room:
 		f.limited = true
 	case v.Next <= lowWeight && (v.inStep >= lowWait || m.harmed(v, all) <= fewHarmed):
 		f.limited = true
@@ -176,12 +176,13 @@ func (m *metric) share(arm analysis.Arm) float64 {
 	return float64(m.Tally.Events[arm]+0.5) / float64(m.Tally.Requests[arm]+100)
 }
 
-// worst is the greatest plausible increase: of the error rate as a fraction of requests, of the quantile as a fraction of it.
-func (m *metric) worst(c curve) float64 {
+// worst is the increase that a log ratio g comes to, the greatest plausible one for g at the curve's upper bound: of the error
+// rate as a fraction of requests, of the quantile as a fraction of it.
+func (m *metric) worst(c curve, g float64) float64 {
 	if m.Valued {
-		return m.worstValue(c.upper(plausible))
+		return m.worstValue(g)
 	}
-	ratio := m.ratio(c, c.upper(plausible))
+	ratio := m.ratio(c, g)
 	if !m.c.Errors {
 		return m.Boundary.slowdown(ratio)
 	}
@@ -210,7 +211,7 @@ func (m *metric) alone(temper float64) float64 {
 
 // harmed is how many requests may plausibly be harmed at the next weight until the engine would have reacted.
 func (m *metric) harmed(v *view, c curve) float64 {
-	increase := m.worst(c)
+	increase := m.worst(c, c.upper(plausible))
 	switch {
 	case m.Valued:
 		increase = 1 - m.c.Quantile // as many are slower than the quantile

@@ -15,9 +15,9 @@ type load struct {
 const (
 	loadLooks = 4
 	// loadUnknown is the elasticity assumed until the load has varied enough to learn it to within loadEnough.
-	loadUnknown, loadEnough = 0.05, 0.15
+	loadUnknown, loadEnough = 0.02, 0.15
 	// loadPrior is the standard deviation of the elasticity before anything was seen, loadMost the largest one believed.
-	loadPrior, loadMost = 0.3, 2
+	loadPrior, loadMost = 0.1, 1
 	// loadDrift is the variance of the logarithm of a window's share for other reasons.
 	loadDrift = 0.02
 )
@@ -45,8 +45,7 @@ func (l *load) learn(events, requests, pods, seconds float64) {
 	l.Events, l.Requests, l.PodSeconds, l.Looks = 0, 0, 0, 0
 }
 
-// elasticity is the relative increase of the share of slow requests per relative increase of the load, a standard error larger
-// than seen.
+// elasticity is the relative increase of the share of slow requests per relative increase of the load.
 func (l *load) elasticity() float64 {
 	if l.N < 4 {
 		return loadUnknown
@@ -64,5 +63,5 @@ func (l *load) elasticity() float64 {
 		return loadUnknown
 	}
 	trust := 1 / (1 + variance/(loadPrior*loadPrior))
-	return min(max(trust*slope+math.Sqrt(trust*variance), 0), loadMost)
+	return min(max(trust*slope, 0), loadMost)
 }

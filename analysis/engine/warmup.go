@@ -8,10 +8,13 @@ import (
 
 // coldStart is how much worse than the baseline the release's pods were in their first seconds. New pods are slow until their
 // caches and compilers are warm, which is not the new version's fault: the policy's warm-up is not counted, and what the
-// pods were worse by in that time is taken to fade away. A new version that is worse stays as bad as it was.
+// pods were worse by in that time is taken to fade away. A new version that is worse stays as bad as it was:
+// once it has pods that are warm beyond doubt, what they are worse by is no cold start.
 type coldStart struct {
 	// Events of young pods, those expected of the baseline in their place, and the latter weighted by age in seconds.
 	Events, Expected, Age float32
+	// OldEvents and OldExpected are those of the release's pods that are warm beyond doubt.
+	OldEvents, OldExpected float32
 }
 
 const (
@@ -19,6 +22,9 @@ const (
 	fadeSeconds = 45
 	// mostExcess, as a multiple of the baseline's events: more than that is no cold start.
 	mostExcess = 2
+	// From oldSeconds on a pod is warm beyond doubt. What such pods show counts against oldWeight expected events.
+	oldSeconds = 180
+	oldWeight  = 20
 )
 
 // watch notes a young pod's look.
@@ -33,7 +39,8 @@ func (s *coldStart) excess(age float64) float64 {
 	if s.Expected <= 0 {
 		return 0
 	}
-	first := float64(s.Events/s.Expected) - 1
+	lasting := max(float64((s.OldEvents+oldWeight)/(s.OldExpected+oldWeight)), 1)
+	first := float64(s.Events/s.Expected)/lasting - 1
 	return min(max(first, 0), mostExcess) * math.Exp(-(age-float64(s.Age/s.Expected))/fadeSeconds)
 }
 
@@ -50,8 +57,12 @@ func (m *metric) warm(v *view, r *reading) (warm []cell, standFor float64) {
 	half := v.Window.To.Sub(v.Window.From).Seconds() / 2
 	warm = counted(cells, m.warmUp)
 	for _, c := range cells {
-		if c.age < m.warmUp {
+		switch {
+		case c.age < m.warmUp:
 			m.ColdStart.watch(c.events, c.requests*share, c.age+half)
+		case c.age >= oldSeconds:
+			m.ColdStart.OldEvents += float32(c.events)
+			m.ColdStart.OldExpected += float32(c.requests * share)
 		}
 	}
 	for _, c := range warm {
