@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 export CGO_ENABLED ?= 0
 
-.PHONY: help demo test lint generate verify build plugin image install uninstall cluster-up cluster-down unit e2e fmt
+.PHONY: help demo test lint generate verify bench-decisions build plugin image install uninstall cluster-up cluster-down unit e2e fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ generate: ## deepcopy, CRDs, RBAC
 
 verify: ## fail when anything generated is stale
 	@hack/verify
+
+bench-decisions: ## how well the decisions are, in simulated worlds: docs/decisions (ARGS=-full takes hours)
+	@go -C test/decisions run ./cmd/bench-decisions -quick -o $(CURDIR)/docs/decisions $(ARGS)
 
 build: ## the operator, a static binary, in bin/serin
 	@go build -trimpath -ldflags "-s -w" -o bin/serin ./cmd

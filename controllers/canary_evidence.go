@@ -4,78 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"reflect"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/event"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/engine"
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 )
 
 const (
-	// intake is how long a backend may take to take in a sample. What it takes in after the window that the sample belongs to was asked for would be lost.
-	intake = time.Second
 	// patience is how long a look may be under way before the source counts as silent; a look at longer intervals may take a whole interval.
 	patience = 2 * time.Second
-	// lookDeadline ends a look that nobody waits for any more.
-	lookDeadline = 30 * time.Second
-	// referenceWindow is how far back the baseline is looked at once the candidate has all requests.
-	referenceWindow = 10 * time.Minute
+	// learnFor is how long before a release the baseline is looked at, to learn how much its pods differ, and learnLooks in how many looks at most.
+	learnFor   = 30 * time.Minute
+	learnLooks = 120
 )
 
-// evidence is what was counted at one step of one candidate.
+// evidence is what was made of the looks at one candidate so far.
 type evidence struct {
 	candidate string
+	policy    analysis.Policy
+	engine    *engine.Engine
+	// learnedUpTo is the end of what was learned of the baseline, upTo the end of the last window that was looked at.
+	learnedUpTo, upTo time.Time
+	// settledAt is since when the present step's split has been settled; zero while it is not.
 	settledAt time.Time
-	// upTo is the end of the last window counted, nextLook when to ask again.
-	upTo, nextLook time.Time
-	counts         []analysis.Observation
-	// referred is true once counts hold what the baseline did before the candidate took everything.
-	referred bool
-	report   analysis.Report
+	// report is what the looks of the present step say; zero before the first.
+	report analysis.Report
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
 	rejected error
-	// pending brings the answer of the look under way since asked; nil while there is none.
-	pending <-chan answer
-	asked   time.Time
+	// pending brings the answer of the look under way since asked; nil while there is none. After trouble, the next is not asked for before notBefore.
+	pending   <-chan answer
+	asked     time.Time
+	notBefore time.Time
 }
 
-// look is one question to a source. It holds all that the question needs, since it is asked beside the reconciles.
-type look struct {
-	source  string
-	subject analysis.Subject
-	queries []analysis.Query
-	window  analysis.Window
-	// reference is the window in which the baseline is counted besides; nil for none.
-	reference *analysis.Window
-}
-
-// answer is what a look brought.
-type answer struct {
-	look   look
-	counts []analysis.Observation
-	err    error
-}
-
-// look brings the evidence of the present step up to date: it takes in the answer of a look that has come back, and sends the next one out when it is due. It never
-// waits and never fails: a source that does not answer is no evidence, and must not keep a rollback or the guard waiting.
+// look brings the evidence up to date: it takes in the answer of a question that has come back, and sends the next one out when it is due. It never waits and
+// never fails: a source that does not answer is no evidence, and must not keep a rollback or the guard waiting.
 func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	e, state, now := &s.recollection.evidence, s.state, s.observation.Now
-	switch {
-	case !observable(state):
+	if state.Phase != rollout.Progressing {
 		*e = evidence{}
-	case e.candidate != state.Candidate || !e.settledAt.Equal(state.SettledAt):
-		*e = evidence{candidate: state.Candidate, settledAt: state.SettledAt, upTo: state.SettledAt.Add(s.analysis.policy.WarmUp)}
+		return
 	}
-	if e.candidate != "" {
-		e.receive(s.analysis.policy)
-		if until := now.Add(-intake); e.pending == nil && until.After(e.upTo) && !now.Before(e.nextLook) {
-			e.asked, e.nextLook = now, now.Add(s.plan.Interval)
-			e.pending = r.ask(ctx, s.canary, s.lookUntil(until))
+	if e.candidate != state.Candidate || !reflect.DeepEqual(e.policy, s.analysis.policy) {
+		*e = s.beginEvidence(ctx)
+	}
+	e.receive(s)
+	if !e.settledAt.Equal(state.SettledAt) {
+		// A window never reaches before the beginning of its step, and what was seen at another weight is no verdict on this one.
+		e.settledAt, e.report = state.SettledAt, analysis.Report{}
+		if e.upTo.Before(e.settledAt) {
+			e.upTo = e.settledAt
 		}
+	}
+	if l, due := s.nextLook(); e.pending == nil && due && !now.Before(e.notBefore) {
+		e.asked = now
+		e.pending = r.ask(ctx, s.canary, l)
 	}
 	s.observation.Report, s.observation.SourceTrouble = e.report, e.trouble
 	if waited := now.Sub(e.asked); e.pending != nil && waited > max(patience, s.plan.Interval) {
@@ -83,51 +73,28 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	}
 }
 
-// observable says that requests of the candidate, at a settled split, can be counted.
-func observable(s rollout.State) bool {
-	return s.Phase == rollout.Progressing && s.Weight > 0 && !s.SettledAt.IsZero()
-}
-
-// lookUntil is the look that is due.
-func (s *scene) lookUntil(until time.Time) look {
-	e := s.recollection.evidence
-	l := look{
-		source: s.canary.Spec.Analysis.Source, subject: s.subject(), queries: s.analysis.queries,
-		window: analysis.Window{From: e.upTo, To: until},
-	}
-	if !e.referred && s.state.Weight == 100 && !s.plan.PodShare {
-		// No routed request reaches the baseline any more: there is nothing of the same moment to compare the candidate with. So it is compared with what the
-		// baseline did in this release while it still had requests.
-		from := s.state.SettledAt.Add(-referenceWindow)
-		if from.Before(s.state.StartedAt) {
-			from = s.state.StartedAt
+// beginEvidence goes on with what was written down of this candidate before a restart, or begins.
+func (s *scene) beginEvidence(ctx context.Context) evidence {
+	e := evidence{candidate: s.state.Candidate, policy: s.analysis.policy, settledAt: s.state.SettledAt}
+	if m := s.canary.Status.Rollout; m != nil && m.Candidate == e.candidate && m.Evidence != nil {
+		restored, err := engine.Restore(e.policy, m.Evidence.State)
+		if err == nil {
+			e.engine, e.upTo, e.learnedUpTo = restored, m.Evidence.UpTo.UTC(), s.state.StartedAt
+			if e.upTo.Before(e.settledAt) {
+				e.upTo = e.settledAt
+			}
+			return e
 		}
-		l.reference = &analysis.Window{From: from, To: s.state.SettledAt}
+		log.FromContext(ctx).Info("the evidence is gathered anew", "why", err.Error())
 	}
-	return l
-}
-
-// ask asks a source beside the reconciles, and wakes the Canary when the answer is there.
-func (r *CanaryReconciler) ask(ctx context.Context, canary *v1alpha1.Canary, l look) <-chan answer {
-	answers := make(chan answer, 1)
-	wake := event.GenericEvent{Object: &v1alpha1.Canary{}}
-	wake.Object.SetNamespace(canary.Namespace)
-	wake.Object.SetName(canary.Name)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookDeadline)
-		defer cancel()
-		counts, err := r.Sources.count(ctx, l)
-		answers <- answer{l, counts, err}
-		select {
-		case r.Answered <- wake:
-		default: // Nobody listens, or too many wait: the timer finds the answer.
-		}
-	}()
-	return answers
+	e.engine, e.upTo = engine.New(e.policy), e.settledAt
+	looks := min(int(learnFor/s.plan.Interval), learnLooks)
+	e.learnedUpTo = s.state.StartedAt.Add(-time.Duration(looks) * s.plan.Interval)
+	return e
 }
 
 // receive takes in an answer, if there is one.
-func (e *evidence) receive(policy analysis.Policy) {
+func (e *evidence) receive(s *scene) {
 	var a answer
 	select {
 	case a = <-e.pending:
@@ -141,41 +108,31 @@ func (e *evidence) receive(policy analysis.Policy) {
 		if errors.Is(a.err, analysis.ErrRejected) {
 			e.rejected = a.err
 		}
+		e.notBefore = s.observation.Now.Add(s.plan.Interval)
 		return
 	}
-	e.trouble, e.rejected, e.upTo, e.referred = "", nil, a.look.window.To, true
-	e.counts = analysis.Merge(append(e.counts, a.counts...))
-	e.report = analysis.Judge(policy, e.counts)
-}
-
-// count asks the source for one look.
-func (s *Sources) count(ctx context.Context, l look) ([]analysis.Observation, error) {
-	provider, err := s.Provider(ctx, l.source)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := provider.Count(ctx, l.subject, l.queries, []analysis.Window{l.window})
-	if err != nil || l.reference == nil {
-		return counts, err
-	}
-	before, err := provider.Count(ctx, l.subject, l.queries, []analysis.Window{*l.reference})
-	return append(counts, slices.DeleteFunc(before, func(o analysis.Observation) bool { return o.Arm != analysis.Baseline })...), err
-}
-
-// subject tells a source how to recognise the arms.
-func (s *scene) subject() analysis.Subject {
-	subject := analysis.Subject{
-		Namespace: s.canary.Namespace,
-		Baseline:  analysis.Target{ReplicaSet: s.workload.Baseline.Name},
-		Candidate: analysis.Target{ReplicaSet: s.workload.Candidate.Name},
-	}
-	if t := s.canary.Spec.Traffic; t != nil {
-		b, c := armServices(s.canary)
-		subject.Baseline.Service, subject.Baseline.Port = b.Service, b.Port
-		subject.Candidate.Service, subject.Candidate.Port = c.Service, c.Port
-		if len(t.Routes) > 0 {
-			subject.Baseline.Route, subject.Candidate.Route = t.Routes[0].Name, t.Routes[0].Name
+	e.trouble, e.rejected = "", nil
+	for _, l := range a.looks() {
+		if a.question.learning {
+			e.engine.Learn(l)
+			e.learnedUpTo = l.Window.To
+			continue
+		}
+		report := e.engine.Look(l)
+		e.upTo = l.Window.To
+		if l.Window.From.Before(e.settledAt) || l.Weight != s.state.Weight {
+			continue
+		}
+		if e.report = report; report.Verdict == analysis.Fail {
+			return // as it would have been acted upon then
 		}
 	}
-	return subject
+}
+
+// checkpoint is what a restart needs to go on without having lost a look; nil while there is nothing worth keeping.
+func (e *evidence) checkpoint(startedAt time.Time) *v1alpha1.EvidenceStatus {
+	if e.engine == nil || e.upTo.IsZero() || e.learnedUpTo.Before(startedAt) {
+		return nil
+	}
+	return &v1alpha1.EvidenceStatus{State: e.engine.State(), UpTo: metav1.NewMicroTime(e.upTo)}
 }

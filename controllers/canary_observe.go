@@ -160,6 +160,9 @@ func (s *scene) lookAgain(d rollout.Decision) time.Duration {
 	if d.RequeueAfter == 0 && (s.problem != nil || s.lingering || generates(s.canary)) {
 		return silentRetry
 	}
+	if due := s.lookDueIn(); due > 0 && d.RequeueAfter > 0 {
+		return min(due, d.RequeueAfter)
+	}
 	return d.RequeueAfter
 }
 

@@ -41,6 +41,9 @@ func project(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 	}
 	projectAnalysis(status, s, d)
 	status.Rollout = memoryOf(state)
+	if e := &s.recollection.evidence; state.Phase == rollout.Progressing && state.Candidate == e.candidate {
+		status.Rollout.Evidence = e.checkpoint(state.StartedAt)
+	}
 	remember(status, s, d)
 	projectConditions(status, s, d)
 }
@@ -58,7 +61,7 @@ func projectAnalysis(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision
 	}
 	a := &v1alpha1.AnalysisStatus{
 		Source:  s.canary.Spec.Analysis.Source,
-		Since:   timeOf(e.settledAt),
+		Since:   timeOf(s.state.StartedAt),
 		Until:   timeOf(e.upTo),
 		Verdict: report.Verdict.String(),
 		Message: truncated(report.Message),

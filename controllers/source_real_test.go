@@ -23,15 +23,16 @@ type outage struct {
 
 func outages() map[string]outage {
 	well := func(p *playedSource) { p.Fail(nil) }
+	const bakes = "Warning SourceUnavailable: step 1 of 3 (weight 10%) bakes for at least 12s more; the source brings no evidence: "
 	const waits = "Warning SourceUnavailable: step 1 of 3 (weight 10%) waits for evidence; the source brings no evidence: "
 	return map[string]outage{
 		"it fails": {
 			begin: func(p *playedSource) { p.Fail(errors.New("connection refused")) }, end: well,
-			told: waits + "connection refused", refused: "connection refused",
+			told: bakes + "connection refused", refused: "connection refused",
 		},
 		"it rejects what it is asked": {
 			begin: func(p *playedSource) { p.Fail(fmt.Errorf("%w: no such metric", analysis.ErrRejected)) }, end: well,
-			told: waits + "rejected by the metrics backend: no such metric", refused: "rejected by the metrics backend: no such metric",
+			told: bakes + "rejected by the metrics backend: no such metric", refused: "rejected by the metrics backend: no such metric",
 			stalled: "SourceRejected: rejected by the metrics backend: no such metric",
 		},
 		"it does not answer": {

@@ -182,11 +182,28 @@ type RolloutStatus struct {
 	// +kubebuilder:validation:MaxProperties=8
 	// +kubebuilder:validation:XValidation:rule=`self.all(k, k.size() <= 63 && self[k].size() <= 253)`,message="rollout.acknowledged must hold verbs of at most 63 characters and values of at most 253"
 	Acknowledged map[string]string `json:"acknowledged,omitempty"`
+	// evidence gathered so far in this release.
+	//
+	// +optional
+	Evidence *EvidenceStatus `json:"evidence,omitempty"`
 	// ignored are the verbs that people were told name no revision that is known.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Ignored string `json:"ignored,omitempty"`
+}
+
+// EvidenceStatus is what the decision engine keeps of a release, so that a restart of the operator loses nothing of it.
+type EvidenceStatus struct {
+	// state is the engine's own, and compact. Its first byte tells its version.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=65536
+	State []byte `json:"state"`
+	// upTo is the end of the last interval in it.
+	//
+	// +required
+	UpTo metav1.MicroTime `json:"upTo"`
 }
 
 // AnalysisStatus is the last look at the evidence of the current step.

@@ -331,6 +331,11 @@ func (p Plan) StepNumber(weight int32) int {
 	return n
 }
 
+// After is the weight of the step that follows a weight; the last step's at the end.
+func (p Plan) After(weight int32) int32 {
+	return p.Steps[min(p.StepNumber(weight), len(p.Steps)-1)].Weight
+}
+
 // step is the present step; false before the first.
 func (t *turn) step() (Step, bool) {
 	n := t.stepNumber()

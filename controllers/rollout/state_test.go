@@ -139,3 +139,11 @@ func BenchmarkDecide(b *testing.B) {
 		rollout.Decide(p, s, o)
 	}
 }
+
+func TestTheStepAfterAWeight(t *testing.T) {
+	for weight, want := range map[int32]int32{0: 10, 9: 10, 10: 50, 50: 100, 99: 100, 100: 100} {
+		if got := plan().After(weight); got != want {
+			t.Errorf("after %d%% comes %d%%, want %d%%", weight, got, want)
+		}
+	}
+}

@@ -41,8 +41,12 @@ func (t *turn) tellIgnored() {
 	var ignored []string
 	w, done := t.o.Wishes, t.s.Acknowledged
 	for _, v := range []struct{ verb, value, acknowledged string }{
-		{"promote", w.Promote, done.Promote}, {"abort", w.Abort, done.Abort}, {"approve", w.Approve, done.Approve},
-		{"pause", w.Pause, done.Pause}, {"resume", w.Resume, done.Resume}, {"retry", w.Retry, done.Retry},
+		{"promote", w.Promote, done.Promote},
+		{"abort", w.Abort, done.Abort},
+		{"approve", w.Approve, done.Approve},
+		{"pause", w.Pause, done.Pause},
+		{"resume", w.Resume, done.Resume},
+		{"retry", w.Retry, done.Retry},
 	} {
 		revision, _, _ := strings.Cut(v.value, "@")
 		known := []string{"", t.s.Candidate, t.s.Baseline, t.o.Workload.Wanted}

@@ -1,0 +1,174 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/api/v1alpha1"
+	"github.com/serin-dev/serin/controllers/workload"
+)
+
+const (
+	// leastIntake and mostIntake bound how long a backend gets to take in the samples of a window before it is asked: a tenth of the interval. What it takes in
+	// later is lost.
+	leastIntake, mostIntake = time.Second, 10 * time.Second
+	// mostWindows is how many windows one question is about at most, so that an answer has a bounded size however long nobody asked.
+	mostWindows = 20
+	// lookDeadline ends a look that nobody waits for any more.
+	lookDeadline = 30 * time.Second
+)
+
+// question is what a source is asked at once. It holds all that is needed, since it is asked beside the reconciles.
+type question struct {
+	source  string
+	subject analysis.Subject
+	queries []analysis.Query
+	windows []analysis.Window
+	// learning says that it is about the baseline before the release.
+	learning     bool
+	weight, next int32
+	// baseline and candidate are the revisions whose pods count.
+	baseline, candidate string
+}
+
+// answer is what a question brought.
+type answer struct {
+	question question
+	pods     []workload.Pod
+	counts   []analysis.Observation
+	err      error
+}
+
+// nextLook is the next question, if it is due. The windows follow each other without a gap from the moment the split settled, each an interval long, so that it
+// does not matter when they are asked for.
+func (s *scene) nextLook() (question, bool) {
+	e, now := s.recollection.evidence, s.observation.Now
+	q := question{
+		source: s.canary.Spec.Analysis.Source, subject: s.subject(), queries: s.analysis.queries,
+		baseline: s.state.Baseline, candidate: s.state.Candidate,
+	}
+	switch {
+	case e.learnedUpTo.Before(s.state.StartedAt):
+		q.learning, q.candidate = true, ""
+		q.windows = windows(e.learnedUpTo, s.state.StartedAt, s.plan.Interval)
+	case s.state.Weight > 0 && !s.state.SettledAt.IsZero():
+		q.weight, q.next = s.state.Weight, s.plan.After(s.state.Weight)
+		q.windows = windows(e.upTo, now.Add(-s.intake()), s.plan.Interval)
+	}
+	return q, len(q.windows) > 0
+}
+
+// intake is how long the backend gets.
+func (s *scene) intake() time.Duration {
+	return min(max((s.plan.Interval/10).Round(time.Second), leastIntake), mostIntake)
+}
+
+// lookDueIn is how long until the next look is due, or an answer should be there; 0 when there is none to come.
+func (s *scene) lookDueIn() time.Duration {
+	e := s.recollection.evidence
+	switch {
+	case e.engine == nil:
+		return 0
+	case e.pending != nil, e.learnedUpTo.Before(s.state.StartedAt) && e.trouble == "":
+		return time.Second // an answer wakes the Canary, unless too many do
+	case s.state.Weight == 0 || s.state.SettledAt.IsZero():
+		return 0
+	}
+	due := e.upTo.Add(s.plan.Interval + s.intake())
+	if due.Before(e.notBefore) {
+		due = e.notBefore
+	}
+	return max(due.Sub(s.observation.Now), time.Second)
+}
+
+// windows cuts the time into whole intervals.
+func windows(from, to time.Time, interval time.Duration) []analysis.Window {
+	var cut []analysis.Window
+	for len(cut) < mostWindows && !from.Add(interval).After(to) {
+		cut = append(cut, analysis.Window{From: from, To: from.Add(interval)})
+		from = from.Add(interval)
+	}
+	return cut
+}
+
+// ask asks beside the reconciles, and wakes the Canary when the answer is there.
+func (r *CanaryReconciler) ask(ctx context.Context, canary *v1alpha1.Canary, q question) <-chan answer {
+	answers := make(chan answer, 1)
+	wake := event.GenericEvent{Object: &v1alpha1.Canary{}}
+	wake.Object.SetNamespace(canary.Namespace)
+	wake.Object.SetName(canary.Name)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookDeadline)
+		defer cancel()
+		a := answer{question: q}
+		if a.counts, a.err = r.Sources.count(ctx, q); a.err == nil {
+			a.pods, a.err = r.Workloads.Pods(ctx, canary.Namespace, q.revisions()...)
+		}
+		answers <- a
+		select {
+		case r.Answered <- wake:
+		default: // Nobody listens, or too many wait: the timer finds the answer.
+		}
+	}()
+	return answers
+}
+
+// revisions are those whose pods are asked about.
+func (q question) revisions() []string {
+	if q.candidate == "" {
+		return []string{q.baseline}
+	}
+	return []string{q.baseline, q.candidate}
+}
+
+// looks are what the answer says of each window.
+func (a answer) looks() []analysis.Look {
+	var pods []analysis.Pod
+	for _, p := range a.pods {
+		arm := analysis.Baseline
+		if p.Revision == a.question.candidate {
+			arm = analysis.Candidate
+		}
+		pods = append(pods, analysis.Pod{Name: p.Name, Arm: arm, ReadySince: p.ReadySince})
+	}
+	looks := make([]analysis.Look, len(a.question.windows))
+	for i, w := range a.question.windows {
+		looks[i] = analysis.Look{Window: w, Weight: a.question.weight, Next: a.question.next, Pods: pods}
+		for _, o := range a.counts {
+			if o.Window == w {
+				looks[i].Observations = append(looks[i].Observations, o)
+			}
+		}
+	}
+	return looks
+}
+
+// count asks the source.
+func (s *Sources) count(ctx context.Context, q question) ([]analysis.Observation, error) {
+	provider, err := s.Provider(ctx, q.source)
+	if err != nil {
+		return nil, err
+	}
+	return provider.Count(ctx, q.subject, q.queries, q.windows)
+}
+
+// subject tells a source how to recognise the arms.
+func (s *scene) subject() analysis.Subject {
+	subject := analysis.Subject{
+		Namespace: s.canary.Namespace,
+		Baseline:  analysis.Target{ReplicaSet: s.workload.Baseline.Name},
+		Candidate: analysis.Target{ReplicaSet: s.workload.Candidate.Name},
+	}
+	if t := s.canary.Spec.Traffic; t != nil {
+		b, c := armServices(s.canary)
+		subject.Baseline.Service, subject.Baseline.Port = b.Service, b.Port
+		subject.Candidate.Service, subject.Candidate.Port = c.Service, c.Port
+		if len(t.Routes) > 0 {
+			subject.Baseline.Route, subject.Candidate.Route = t.Routes[0].Name, t.Routes[0].Name
+		}
+	}
+	return subject
+}
