@@ -73,6 +73,7 @@ func newRoot(s streams) *cobra.Command {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.AddCommand(
+		newPlan(s),
 		newReplay(s),
 		newVersion(s),
 	)

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestPlanHasAColumnForEachWeightOfThePolicy(t *testing.T) {
+	dir := folder(t)
+	got := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500")
+	if got.code != exitFine || !regexp.MustCompile(`(?m)^REGRESSION +AT 10% +AT 50%$`).MatchString(got.out) {
+		t.Errorf("%+v", got)
+	}
+	if !regexp.MustCompile(`(?m)^p95 \+10% +tolerated +tolerated$`).MatchString(got.out) {
+		t.Errorf("10%% more than the baseline's p95 is what the policy tolerates:\n%s", got.out)
+	}
+	if got := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500", "--weight", "20"); !regexp.MustCompile(`(?m)^REGRESSION +AT 20%$`).MatchString(got.out) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestALongPlanIsToldBySixOfItsWeights(t *testing.T) {
+	dir := folder(t)
+	ten := strings.Replace(slow, "  steps:\n  - {weight: 5, bake: 10m}\n  - {weight: 100, bake: 1m}\n", "", 1)
+	if err := os.WriteFile(filepath.Join(dir, "ten.yaml"), []byte(ten), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := ask(t, dir, "", "plan", "--policy", "ten.yaml", "--rps", "1000")
+	if !regexp.MustCompile(`(?m)^REGRESSION +AT 10% +AT 20% +AT 40% +AT 50% +AT 70% +AT 90%$`).MatchString(got.out) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestPlanInJSONSaysTheSame(t *testing.T) {
+	dir := folder(t)
+	got := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500", "-o", "json")
+	var told table
+	if err := json.Unmarshal([]byte(got.out), &told); err != nil {
+		t.Fatal(err)
+	}
+	text := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500")
+	if !strings.HasSuffix(text.out, told.text()) || len(told.Rows) != len(regressions()) {
+		t.Errorf("%s\n%s", got.out, text.out)
+	}
+}
+
+func TestPlanNamesTheFlagAndWhatToWrite(t *testing.T) {
+	dir := folder(t)
+	for want, args := range map[string][]string{
+		"--policy is missing: write the file with the Canary":                                          {"--rps", "1"},
+		"--rps is 0: write the requests per second to the whole service":                               {"--policy", "canary.yaml"},
+		"--rps is NaN: write the requests per second":                                                  {"--policy", "canary.yaml", "--rps", "NaN"},
+		"--weight is 100: write 1 to 99, for at 100 there is no baseline beside the candidate":         {"--policy", "canary.yaml", "--rps", "1", "--weight", "100"},
+		"--pods is 0: write 1 to 100":                                                                  {"--policy", "canary.yaml", "--rps", "1", "--pods", "0"},
+		`--baseline-error-rate: "0.002" is no percentage: write a number and %, such as 0.1%`:          {"--policy", "canary.yaml", "--rps", "1", "--baseline-error-rate", "0.002"},
+		"--baseline-error-rate is 80%: write 50% or less":                                              {"--policy", "canary.yaml", "--rps", "1", "--baseline-error-rate", "80%"},
+		`--p95: "120" is no latency: write a number and its unit, such as 500ms or 1.5s`:               {"--policy", "canary.yaml", "--rps", "1", "--p95", "120"},
+		"--p95 is 0: write a time with its unit, such as 120ms":                                        {"--policy", "canary.yaml", "--rps", "1", "--p95", "0ms"},
+		`--output is "yaml": write text or json`:                                                       {"--policy", "canary.yaml", "--rps", "1", "-o", "yaml"},
+		"--policy: open nowhere.yaml: no such file or directory":                                       {"--policy", "nowhere.yaml", "--rps", "1"},
+		`invalid argument "many" for "--rps" flag: strconv.ParseFloat: parsing "many": invalid syntax`: {"--policy", "canary.yaml", "--rps", "many"},
+	} {
+		got := ask(t, dir, "", append([]string{"plan"}, args...)...)
+		if got.code != exitBadInput || got.out != "" || !strings.HasPrefix(got.err, "kubectl serin plan: "+want) {
+			t.Errorf("%v: exit code %d: %s, want %s", args, got.code, got.err, want)
+		}
+	}
+}
