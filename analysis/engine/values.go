@@ -32,29 +32,38 @@ const (
 // lookValues takes in one interval of a metric without counts.
 func (m *metric) lookValues(v *view, r *reading, least float64) analysis.Result {
 	var f findings
-	b, c := r.value[analysis.Baseline], r.value[analysis.Candidate]
-	switch {
-	case math.IsNaN(c):
-		f.missing = "no value from the candidate in this interval"
-	case m.ratios() && r.requests[analysis.Candidate] < leastRequests:
-		f.missing = count(r.requests[analysis.Candidate]) + " of the " + count(leastRequests) +
-			" requests needed from the candidate in one interval"
-	case math.IsNaN(b) && v.Weight < 100 && compares(m.c):
-		f.missing = "no value from the baseline in this interval"
-	case m.ratios() && compares(m.c) && v.Weight < 100 && r.requests[analysis.Baseline] < leastRequests:
-		f.missing = count(r.requests[analysis.Baseline]) + " of the " + count(leastRequests) +
-			" requests needed from the baseline in one interval"
-	default:
+	if f.missing = m.missingValue(v, r); f.missing == "" {
 		m.takeValues(v, r)
-	}
-	if seen := float64(m.Tally.Seen); f.missing == "" && m.ratios() && seen < least {
-		f.missing = count(seen) + " of the " + count(math.Ceil(least)) + " requests needed from the candidate so far"
+		if seen := float64(m.Tally.Seen); m.ratios() && seen < least {
+			f.missing = shortage(seen, least, "the candidate so far")
+		}
 	}
 	if f.missing == "" {
 		m.weighLimit(&f)
 		m.weigh(v, &f)
 	}
 	return m.result(v, f)
+}
+
+// missingValue says what keeps an interval from counting.
+func (m *metric) missingValue(v *view, r *reading) string {
+	for arm, name := range [...]string{"the baseline", "the candidate"} {
+		if arm == int(analysis.Baseline) && (v.Weight >= 100 || !compares(m.c)) {
+			continue
+		}
+		switch {
+		case math.IsNaN(r.value[arm]):
+			return "no value from " + name + " in this interval"
+		case m.ratios() && r.requests[arm] < leastRequests:
+			return shortage(r.requests[arm], leastRequests, name+" in one interval")
+		}
+	}
+	return ""
+}
+
+// shortage says how many requests are missing.
+func shortage(seen, least float64, of string) string {
+	return count(seen) + " of the " + count(math.Ceil(least)) + " requests needed from " + of
 }
 
 // ratios says whether a quantile of latency is judged, as a ratio, rather than a plain value.
@@ -106,7 +115,7 @@ func (m *metric) compareValues(v *view, difference, weight, age float64) {
 		return
 	}
 	if m.uses(ColdStart) {
-		difference -= m.ColdStart.excess(age)
+		difference -= m.ColdStart.excess(age, m.warmUp)
 	}
 	m.Noise.add(difference, weight)
 	pods := 1/max(v.pods[analysis.Candidate], 1) + 1/max(v.pods[analysis.Baseline], 1)

@@ -18,13 +18,13 @@ type coldStart struct {
 }
 
 const (
-	// fadeSeconds is the time in which an excess falls to a third; a slower start than that is the new version's fault.
-	fadeSeconds = 45
+	// fade is the time in which an excess falls to a third, in warm-ups: 45 s at the default one of 30 s. A slower start than that is the new version's fault.
+	fade = 1.5
 	// mostExcess, as a multiple of the baseline's events: more than that is no cold start.
 	mostExcess = 2
-	// From oldSeconds on a pod is warm beyond doubt. What such pods show counts against oldWeight expected events.
-	oldSeconds = 180
-	oldWeight  = 20
+	// After so many warm-ups a pod is warm beyond doubt. What such pods show counts against oldWeight expected events.
+	old       = 6
+	oldWeight = 20
 )
 
 // watch notes a young pod's look.
@@ -34,14 +34,14 @@ func (s *coldStart) watch(events, expected, age float64) {
 	s.Age += float32(expected * age)
 }
 
-// excess is how much worse than the baseline, as a fraction, a pod may be at an age in seconds with nothing wrong.
-func (s *coldStart) excess(age float64) float64 {
-	if s.Expected <= 0 {
+// excess is how much worse than the baseline, as a fraction, a pod may be at an age with nothing wrong; age and warm-up in seconds.
+func (s *coldStart) excess(age, warmUp float64) float64 {
+	if s.Expected <= 0 || warmUp <= 0 {
 		return 0
 	}
 	lasting := max(float64((s.OldEvents+oldWeight)/(s.OldExpected+oldWeight)), 1)
 	first := float64(s.Events/s.Expected)/lasting - 1
-	return min(max(first, 0), mostExcess) * math.Exp(-(age-float64(s.Age/s.Expected))/fadeSeconds)
+	return min(max(first, 0), mostExcess) * math.Exp(-(age-float64(s.Age/s.Expected))/(fade*warmUp))
 }
 
 // warm are the candidate's cells that count, and how many requests they stand for in the comparison: those of pods that may
@@ -60,7 +60,7 @@ func (m *metric) warm(v *view, r *reading) (warm []cell, standFor float64) {
 		switch {
 		case c.age < m.warmUp:
 			m.ColdStart.watch(c.events, c.requests*share, c.age+half)
-		case c.age >= oldSeconds:
+		case c.age >= old*m.warmUp:
 			m.ColdStart.OldEvents += float32(c.events)
 			m.ColdStart.OldExpected += float32(c.requests * share)
 		}
@@ -68,7 +68,7 @@ func (m *metric) warm(v *view, r *reading) (warm []cell, standFor float64) {
 	for _, c := range warm {
 		factor := 1.0
 		if m.uses(ColdStart) {
-			factor += m.ColdStart.excess(c.age + half)
+			factor += m.ColdStart.excess(c.age+half, m.warmUp)
 		}
 		standFor += c.requests * factor
 	}
