@@ -133,7 +133,7 @@ func (w *walk) see(l trace.Look) error {
 		return nil
 	}
 	w.ahead = w.ahead[1:]
-	l.Next = max(w.after(), l.Weight)
+	l.Next = max(w.plan.After(w.state.Weight), l.Weight)
 	seen := Look{Window: l.Window, Served: l.Weight, Planned: w.state.Weight, Report: w.judge.Look(l.Look)}
 	if waits := w.state.SettledAt.IsZero(); waits {
 		seen.Planned = l.Weight // as the recorded release did, this one waits for pods and gateway
@@ -147,11 +147,6 @@ func (w *walk) see(l trace.Look) error {
 	seen.Events, w.told = w.told, nil
 	w.result.Looks = append(w.result.Looks, seen)
 	return nil
-}
-
-// after is the weight that a Pass would bring.
-func (w *walk) after() int32 {
-	return w.plan.Steps[min(w.plan.StepNumber(w.state.Weight), len(w.plan.Steps)-1)].Weight
 }
 
 // advance lets time go by. The state machine takes its turns as it asks for them.

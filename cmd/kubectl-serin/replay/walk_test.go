@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -270,6 +271,52 @@ func TestArmsWithoutNamesAreToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, got, replay.Promoted, 205, 100, "")
+}
+
+func TestEveryTraceHasAnEnd(t *testing.T) {
+	for seed := range uint64(400) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		p := plan()
+		for weight := 1 + random.Int32N(100); ; weight += 1 + random.Int32N(100-weight) {
+			p.Steps = append(p.Steps, rollout.Step{Weight: weight, Bake: time.Duration(random.Int64N(2e11)), Approval: random.IntN(5) == 0})
+			if weight == 100 {
+				break
+			}
+		}
+		p.OnInconclusive = rollout.InconclusivePolicy(random.IntN(3))
+		p.PodShare = random.IntN(3) == 0
+		r, j := &recorded{}, &judge{says: map[int]analysis.Verdict{}}
+		at := 0
+		for range 1 + random.IntN(30) {
+			looks := 1 + random.IntN(6)
+			r.serve(1+random.Int32N(100), at, looks)
+			for range looks {
+				at += 15
+				j.says[at] = analysis.Verdict(min(random.IntN(8), 2) % 3)
+				if random.IntN(30) > 0 && j.says[at] == analysis.Fail {
+					j.says[at] = analysis.Pass
+				}
+			}
+			at += random.IntN(3) * random.IntN(400)
+		}
+		all := len(r.looks)
+		got, _ := walk(t, p, j, r)
+		if len(got.Looks)+got.Ignored != all || got.Steps != len(p.Steps) || got.Step < 1 || got.Message == "" {
+			t.Fatalf("seed %d: %d looks of %d and %d ignored: %+v", seed, len(got.Looks), all, got.Ignored, got)
+		}
+		last := began
+		for _, l := range got.Looks {
+			if l.Planned < 1 || l.Planned > 100 {
+				t.Fatalf("seed %d: a weight of %d was planned", seed, l.Planned)
+			}
+			for _, e := range l.Events {
+				if e.At.Before(last) || e.At.After(l.Window.To) && l.Window.To != got.Looks[len(got.Looks)-1].Window.To {
+					t.Fatalf("seed %d: told at %s, after %s: %s", seed, e.At, last, e.Message)
+				}
+				last = e.At
+			}
+		}
+	}
 }
 
 func TestATraceOfNothingAndABrokenOneAreErrors(t *testing.T) {
