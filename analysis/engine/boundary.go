@@ -15,7 +15,7 @@ type boundary struct {
 	// Share of the baseline's requests beyond At when it was chosen.
 	Share float64
 	// Growth is by how much that share grows were all requests slower by slowdowns().
-	Growth [12]float64
+	Growth [12]float32
 }
 
 // slowdowns for which the growth is kept, as fractions.
@@ -57,7 +57,7 @@ func choose(h analysis.Histogram, q, tolerated float64) boundary {
 	}
 	best.Quantile = value
 	for i, d := range slowdowns() {
-		best.Growth[i] = growth(h, best.At, d)
+		best.Growth[i] = float32(growth(h, best.At, d))
 	}
 	return best
 }
@@ -117,9 +117,9 @@ func (b boundary) grown(d float64) float64 {
 	from, factor := 0.0, 1.0
 	for i, to := range slowdowns() {
 		if d <= to {
-			return factor + (b.Growth[i]-factor)*(d-from)/(to-from)
+			return factor + (float64(b.Growth[i])-factor)*(d-from)/(to-from)
 		}
-		from, factor = to, b.Growth[i]
+		from, factor = to, float64(b.Growth[i])
 	}
 	return factor
 }
@@ -128,10 +128,10 @@ func (b boundary) grown(d float64) float64 {
 func (b boundary) slowdown(factor float64) float64 {
 	from, was := 0.0, 1.0
 	for i, to := range slowdowns() {
-		if next := b.Growth[i]; factor <= next && next > was {
+		if next := float64(b.Growth[i]); factor <= next && next > was {
 			return max(from+(to-from)*(factor-was)/(next-was), -1)
 		}
-		from, was = to, b.Growth[i]
+		from, was = to, float64(b.Growth[i])
 	}
 	return math.Inf(1)
 }

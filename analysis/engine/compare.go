@@ -35,6 +35,8 @@ func (m *metric) take(v *view, r *reading) {
 	look.Spread = look.Info * float32(1/kC+1/kB)
 	if m.Whole = candidate[0].pod == 0; m.Whole {
 		m.Noise.add(float64((look.Events-look.Expected)/look.Info), float64(look.Info))
+	} else {
+		m.Noise = noise{}
 	}
 	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
 }

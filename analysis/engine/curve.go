@@ -23,7 +23,7 @@ type span struct {
 // sum is several spans together, the newest first.
 type sum struct {
 	span
-	// Pairs is Σ Σ v v′/k over all pairs of spans, with v their Info and 1/k the later one's mean of 1/kC + 1/kB: the later span's
+	// Pairs is the sum of vv′/k over all pairs of spans, with v their Info and 1/k the later one's mean of 1/kC + 1/kB: the later span's
 	// pods are those of the earlier one and some more.
 	Pairs float64
 }
@@ -115,18 +115,41 @@ func (c curve) best() float64 {
 	return min(max(math.Log(max(x, 1e-9)/max(y, 1e-9)*rest/expected), -limitG), limitG)
 }
 
+// against is the logarithm of an e-value against the log ratio g: a mixture of ratios beyond it, upwards or (side -1) downwards.
+func (c curve) against(g, side float64) float64 {
+	here, mean := c.at(g), 0.0
+	for _, r := range alternatives() {
+		mean += math.Exp(min(c.at(g+side*math.Log(r))-here, 600)) / ratios
+	}
+	return math.Log(mean)
+}
+
+// bound is the log ratio up to which (side 1), or from which on (side -1), all are refuted at the level of 2.5% at all times.
+func (c curve) bound(side float64) float64 {
+	inside, end := c.best(), -side*limitG
+	refuted := math.Log(40)
+	if c.against(end, side) < refuted {
+		return math.Inf(int(-side))
+	}
+	for range 16 { // to a ten thousandth
+		if middle := (inside + end) / 2; c.against(middle, side) < refuted {
+			inside = middle
+		} else {
+			end = middle
+		}
+	}
+	return inside
+}
+
 // limitG bounds the log ratios looked at: a factor of 3,000 either way.
 const limitG = 8
 
-// upper and lower are the log ratios beyond which the likelihood has fallen by so many nats.
-func (c curve) upper(nats float64) float64 { return c.crossing(nats, limitG) }
-func (c curve) lower(nats float64) float64 { return c.crossing(nats, -limitG) }
-
-func (c curve) crossing(nats, end float64) float64 {
-	inside := c.best()
+// upper is the log ratio beyond which the likelihood has fallen by so many nats.
+func (c curve) upper(nats float64) float64 {
+	inside, end := c.best(), float64(limitG)
 	floor := c.at(inside) - nats
 	if c.at(end) >= floor {
-		return math.Inf(int(end))
+		return math.Inf(1)
 	}
 	for range 20 { // to a hundred thousandth
 		if middle := (inside + end) / 2; c.at(middle) < floor {
@@ -138,8 +161,10 @@ func (c curve) crossing(nats, end float64) float64 {
 	return inside
 }
 
+const ratios = 7
+
 // alternatives are the ratios beyond the tolerated one that the evidence is weighed for, each with the same prior weight.
-func alternatives() [7]float64 { return [...]float64{1.15, 1.35, 1.8, 3, 6, 15, 60} }
+func alternatives() [ratios]float64 { return [...]float64{1.15, 1.35, 1.8, 3, 6, 15, 60} }
 
 func totalOf(spans []span) sum {
 	var t sum

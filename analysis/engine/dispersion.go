@@ -174,6 +174,9 @@ func (d *dispersion) temper(s sum) float64 {
 // armVariance of the log ratio is left for what no data can tell: two arms are never exactly alike.
 const armVariance = 0.02 * 0.02
 
+// A look may tell between leastNats and mostNats.
+const leastNats, mostNats = 2, 5
+
 // stand counts how often a single pod's look stands out from those of the other pods.
 func (d *dispersion) stand(cells []cell) {
 	var x, n float64
@@ -195,5 +198,5 @@ func (d *dispersion) stand(cells []cell) {
 
 // most is what one look may tell, in nats: no more than how rarely the baseline's own pods look as bad.
 func (d *dispersion) most() float64 {
-	return min(max(math.Log(float64(d.Cells+14)/float64(d.Tail+1)), 2), 5)
+	return min(max(math.Log(float64(d.Cells+14)/float64(d.Tail+1)), leastNats), mostNats)
 }

@@ -31,8 +31,8 @@ const (
 	plausible = 1.35
 	// leans nats towards "worse than tolerated" hold a step.
 	leans = 0.7
-	// leansLast is that of the comparison with the baseline's past, which other things than the candidate move.
-	leansLast = 2
+	// leansPast is that of the comparison with the baseline's past, which other things than the candidate move.
+	leansPast = 2
 	// alert nats short of a rollback hold it too, whenever the regression may have begun.
 	alert = 3
 )
@@ -90,7 +90,7 @@ func (m *metric) missing(r *reading, least float64) string {
 	case m.Tally.Seen == 0:
 		return "no requests from the candidate yet"
 	case float64(m.Tally.Seen) < least:
-		return count(float64(m.Tally.Seen)) + " of the " + count(math.Ceil(least)) + " requests needed from the candidate so far"
+		return shortage(float64(m.Tally.Seen), least, "the candidate so far")
 	case compares(c) && m.Tally.Requests[analysis.Baseline] == 0 && m.Drift.Requests == 0:
 		return "no requests from the baseline yet"
 	case r.across[0] || r.across[1]:
@@ -108,25 +108,31 @@ func (m *metric) weigh(v *view, f *findings) {
 		f.unknown = m.noBoundary()
 		return
 	}
-	fromStart, anyOnset := m.Comparison.evidence(m.temper)
-	over := m.lastEvidence()
-	anyOnset = max(anyOnset, over+math.Log((1-firstOnset)/(mostSpans-1)))
 	all := curve{m.Comparison.spans, m.temper(m.Comparison.total())}
 	f.low, f.high = m.interval(all)
-	worse := anyOnset >= m.proof && (!m.uses(Confirmation) || m.Comparison.confirmed())
+	fromStart, anytime := m.Comparison.evidence(m.temper)
+	past := m.lastEvidence()
+	anytime = max(anytime, past+math.Log((1-firstOnset)/(mostSpans-1)))
 	switch {
-	case worse || m.c.Errors && float64(m.Guard) >= m.alarm:
-		f.fail = "worse"
-		return
-	case f.missing != "" || f.doubt != "" || f.fail != "":
-		return
-	case m.uses(Hold) && (fromStart > leans || over > leansLast || anyOnset > m.proof-alert):
+	case f.fail != "" || f.doubt != "":
+	case m.proven(anytime):
+		f.fail = worse
+	case m.uses(Hold) && (fromStart > leans || past > leansPast || anytime > m.proof-alert):
 		f.doubt = "it looks worse, but this may still be chance"
-		return
-	case v.Weight >= 100 && m.Comparison.total().Looks > 0:
-		return
+	case v.Weight < 100 || m.Comparison.total().Looks == 0:
+		m.weighHarm(v, f, all)
 	}
-	m.weighHarm(v, f, all)
+}
+
+// worse is the reason of a failure that the numbers tell by themselves.
+const worse = "worse"
+
+// proven says that the candidate is worse than tolerated: the evidence is enough and has not stopped, or it is a disaster.
+func (m *metric) proven(evidence float64) bool {
+	if float64(m.Guard) >= m.alarm {
+		return true
+	}
+	return evidence >= m.proof && (!m.uses(Confirmation) || m.Comparison.confirmed())
 }
 
 // weighHarm asks whether harm at the next weight has become implausible.
@@ -154,7 +160,7 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 		f.limited = true
 	default:
 		f.doubt = "too few requests yet to rule out harm"
-		f.wait = m.wait(v, all, worst, strict+early*room)
+		f.wait = m.wait(v, worst, strict+early*room)
 	}
 }
 
@@ -182,7 +188,7 @@ func (m *metric) worst(c curve, g float64) float64 {
 	if m.Valued {
 		return m.worstValue(g)
 	}
-	ratio := m.ratio(c, g)
+	ratio := m.ratio(g)
 	if !m.c.Errors {
 		return m.Boundary.slowdown(ratio)
 	}
@@ -191,13 +197,12 @@ func (m *metric) worst(c curve, g float64) float64 {
 }
 
 // ratio is the ratio of the arms' shares of events at a log ratio beyond the tolerated one.
-func (m *metric) ratio(c curve, g float64) float64 {
+func (m *metric) ratio(g float64) float64 {
 	if !m.c.Errors {
 		return math.Exp(g) * m.allow(1, 1, m.part())
 	}
-	t := totalOf(c.spans)
-	y := float64(m.Tally.Events[analysis.Baseline])
-	return math.Exp(g) * (float64(t.All-t.Events) + 0.5) / (y + 0.5)
+	y, n := float64(m.Tally.Events[analysis.Baseline])+0.5, float64(m.Tally.Requests[analysis.Baseline])
+	return math.Exp(g) * m.allow(y, n, m.part()) / y
 }
 
 // alone is the greatest plausible share of errors from the candidate's own counts: where there are hardly any errors, the
@@ -217,14 +222,14 @@ func (m *metric) harmed(v *view, c curve) float64 {
 		increase = 1 - m.c.Quantile // as many are slower than the quantile
 	case !m.c.Errors:
 		base := m.share(analysis.Baseline)
-		increase = min(m.ratio(c, c.upper(plausible))*base, 1) - base
+		increase = min(m.ratio(c.upper(plausible))*base, 1) - base
 	}
 	requests := float64(m.Tally.Requests[0]+m.Tally.Requests[1]) / v.inRelease.Seconds()
 	return max(min(increase, 1), 0) * requests * float64(v.Next) / 100 * reaction.Seconds()
 }
 
 // wait is about how long at this weight until so little harm is plausible, if nothing is wrong.
-func (m *metric) wait(v *view, c curve, worst, allowed float64) time.Duration {
+func (m *metric) wait(v *view, worst, allowed float64) time.Duration {
 	if !(worst > allowed) || math.IsInf(worst, 1) || allowed <= 0 {
 		return 0
 	}
@@ -233,17 +238,17 @@ func (m *metric) wait(v *view, c curve, worst, allowed float64) time.Duration {
 	if v.Next <= lowWeight {
 		d = min(d, lowWait-v.inStep)
 	}
-	_ = c
 	return max(d, 0)
 }
 
-// interval bounds the log ratio of events, candidate to baseline, at all times together with 95%: the normal mixture of
-// Robbins (1970), as Howard and Ramdas give it, on the curve.
+// interval bounds the log ratio of events, candidate to baseline, at all times together with 95%: it holds the ratios against
+// which the mixture of the rollback, or its mirror image, has not reached the evidence of 1 in 40.
 func (m *metric) interval(c curve) (low, high float64) {
-	nats := math.Log(2/0.05) + math.Log1p(float64(m.Comparison.total().Info)/c.temper)/2
+	c.spans = []span{totalOf(c.spans).span} // the mixture is looked at many times, and this is for people
+	low, high = c.bound(1), c.bound(-1)
 	if m.Valued {
 		margin := m.valueMargin(m.mean(analysis.Baseline))
-		return c.lower(nats) + margin, c.upper(nats) + margin
+		return low + margin, high + margin
 	}
-	return math.Log(m.ratio(c, c.lower(nats))), math.Log(m.ratio(c, c.upper(nats)))
+	return math.Log(m.ratio(low)), math.Log(m.ratio(high))
 }

@@ -49,9 +49,5 @@ func (m *metric) lastEvidence() float64 {
 	if m.Last.Looks < 2 {
 		return 0
 	}
-	c, mean := m.lastCurve(), 0.0
-	for _, r := range alternatives() {
-		mean += math.Exp(min(c.at(math.Log(r)), 600)) / float64(len(alternatives()))
-	}
-	return math.Log(mean)
+	return m.lastCurve().against(0, 1)
 }

@@ -18,7 +18,7 @@ func (m *metric) result(v *view, f findings) analysis.Result {
 	case f.fail != "":
 		r.Verdict = analysis.Fail
 		r.Message = m.sentence(r)
-		if f.fail != "worse" {
+		if f.fail != worse {
 			r.Message += ": " + f.fail
 		}
 	case f.unknown != "":

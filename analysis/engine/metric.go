@@ -80,7 +80,9 @@ func (m *metric) uses(t Term) bool { return m.without&t == 0 }
 func (m *metric) teach(v *view, r *reading) {
 	if !m.c.Errors && m.Boundary.At == 0 {
 		m.Shape = compact(m.Shape.Merge(r.latency[analysis.Baseline]))
-		m.Boundary = choose(m.Shape, m.c.Quantile, m.tolerated(m.Shape))
+		if m.Boundary = choose(m.Shape, m.c.Quantile, m.tolerated(m.Shape)); m.Boundary.At > 0 {
+			m.Shape = nil
+		}
 		return
 	}
 	cells := counted(r.arms[analysis.Baseline], m.warmUp)

@@ -22,30 +22,41 @@ func (e *Engine) State() []byte {
 	b = put(b, e.release)
 	b = putAll(b, e.unknown)
 	for _, m := range e.metrics {
-		b = put(b, m.Boundary)
-		b = put(b, m.Tally)
-		b = put(b, m.Drift)
-		b = put(b, m.Load)
-		b = put(b, m.ColdStart)
-		b = put(b, m.Guard)
-		b = put(b, m.Noise)
-		b = put(b, m.Whole)
-		b = put(b, m.Valued)
-		b = put(b, m.Values)
-		b = put(b, m.Last)
-		b = put(b, m.Dispersion.Scales)
-		b = put(b, [...]float32{m.Dispersion.Tail, m.Dispersion.Cells})
-		b = put(b, m.Dispersion.Ticks)
-		b = putAll(b, m.Dispersion.Pods)
-		for _, s := range []*stream{&m.Comparison, &m.Limit} {
-			b = put(b, s.recent)
-			b = putAll(b, s.spans)
+		for _, part := range append(m.fixed(), m.rare()...) {
+			b = put(b, part)
 		}
-		for _, h := range []analysis.Histogram{m.Shape, m.Baseline, m.Candidate} {
-			b = putAll(b, h)
+		b = putAll(b, m.Dispersion.Pods)
+		b = putAll(b, m.Comparison.spans)
+		b = putAll(b, m.Limit.spans)
+		for _, h := range m.histograms() {
+			b = putHistogram(b, *h)
 		}
 	}
 	return put(b, crc32.ChecksumIEEE(b))
+}
+
+// fixed are the parts of a metric's memory that always have the same size.
+func (m *metric) fixed() []any {
+	parts := []any{
+		&m.Whole, &m.Valued, &m.Boundary, &m.Tally, &m.Drift, &m.Load, &m.ColdStart, &m.Guard, &m.Last, &m.Dispersion.Scales, &m.Dispersion.Tail,
+		&m.Dispersion.Cells, &m.Dispersion.Ticks, &m.Comparison.recent,
+	}
+	if m.c.Limit > 0 {
+		parts = append(parts, &m.Limit.recent)
+	}
+	return parts
+}
+
+// rare are the parts of a metric's memory that only some sources need.
+func (m *metric) rare() []any {
+	if m.Whole || m.Valued {
+		return []any{&m.Noise, &m.Values}
+	}
+	return nil
+}
+
+func (m *metric) histograms() []*analysis.Histogram {
+	return []*analysis.Histogram{&m.Shape, &m.Baseline, &m.Candidate}
 }
 
 // Restore continues from a state as if there had been no interruption. The error says when the state is of another version
@@ -81,28 +92,17 @@ func Restore(p analysis.Policy, state []byte, options ...Option) (*Engine, error
 }
 
 func (m *metric) restore(r *reader) {
-	r.take(&m.Boundary)
-	r.take(&m.Tally)
-	r.take(&m.Drift)
-	r.take(&m.Load)
-	r.take(&m.ColdStart)
-	r.take(&m.Guard)
-	r.take(&m.Noise)
-	r.take(&m.Whole)
-	r.take(&m.Valued)
-	r.take(&m.Values)
-	r.take(&m.Last)
-	r.take(&m.Dispersion.Scales)
-	r.take(&m.Dispersion.Tail)
-	r.take(&m.Dispersion.Cells)
-	r.take(&m.Dispersion.Ticks)
-	takeAll(r, &m.Dispersion.Pods)
-	for _, s := range []*stream{&m.Comparison, &m.Limit} {
-		r.take(&s.recent)
-		takeAll(r, &s.spans)
+	for _, part := range m.fixed() {
+		r.take(part)
 	}
-	for _, h := range []*analysis.Histogram{&m.Shape, &m.Baseline, &m.Candidate} {
-		takeAll(r, (*[]analysis.Bucket)(h))
+	for _, part := range m.rare() {
+		r.take(part)
+	}
+	takeAll(r, &m.Dispersion.Pods)
+	takeAll(r, &m.Comparison.spans)
+	takeAll(r, &m.Limit.spans)
+	for _, h := range m.histograms() {
+		*h = r.takeHistogram()
 	}
 }
 
@@ -124,6 +124,36 @@ func put(b []byte, v any) []byte {
 func putAll[T any](b []byte, all []T) []byte {
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(all)))
 	return put(b, all)
+}
+
+// bucket is a bucket of a histogram as it is kept.
+type bucket struct {
+	Lower, Upper float64
+	Count        float32
+}
+
+func putHistogram(b []byte, h analysis.Histogram) []byte {
+	kept := make([]bucket, len(h))
+	for i, x := range h {
+		kept[i] = bucket{x.Lower, x.Upper, float32(x.Count)}
+	}
+	return putAll(b, kept)
+}
+
+func (r *reader) takeHistogram() analysis.Histogram {
+	var kept []bucket
+	takeAll(r, &kept)
+	if len(kept) == 0 {
+		return nil
+	}
+	h := make(analysis.Histogram, len(kept))
+	for i, x := range kept {
+		h[i] = analysis.Bucket{Lower: x.Lower, Upper: x.Upper, Count: float64(x.Count)}
+	}
+	if r.err == nil {
+		r.err = h.Validate()
+	}
+	return h
 }
 
 // reader reads until the first error.

@@ -57,18 +57,17 @@ func (s *stream) total() sum { return totalOf(s.spans) }
 // chance that the mixture ever reaches 1/α is at most α, however often one looks (Ville 1939; Robbins 1970; Ramdas, Grünwald,
 // Vovk and Shafer, Game-theoretic statistics and safe anytime-valid inference). That holds for counts that scatter as the
 // dispersion says, which is learned: the benchmark shows what is left of it.
-func (s *stream) evidence(temper func(sum) float64) (fromStart, any float64) {
-	ratios := alternatives()
-	var sums [len(ratios)]float64
+func (s *stream) evidence(temper func(sum) float64) (fromStart, anytime float64) {
+	var sums [ratios]float64
 	var total sum
 	mixture, unspent := 0.0, 1.0
 	for i, p := range slices.Backward(s.spans) {
 		total.include(p)
 		d := temper(total)
 		mean := 0.0
-		for j, r := range ratios {
+		for j, r := range alternatives() {
 			sums[j] += p.at(math.Log(r))
-			mean += math.Exp(min(sums[j]/d, 600)) / float64(len(ratios))
+			mean += math.Exp(min(sums[j]/d, 600)) / ratios
 		}
 		weight := firstOnset
 		if i > 0 {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -107,9 +106,12 @@ func (v *view) since(o *analysis.Observation) time.Time {
 	return v.ready[podName{o.Arm, o.Pod}]
 }
 
+// hashOf is the 32-bit hash FNV-1a of a pod's arm and name.
 func hashOf(arm analysis.Arm, pod string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte{byte(arm)})
-	h.Write([]byte(pod))
-	return h.Sum32()
+	const offset, prime = 2166136261, 16777619
+	h := (offset ^ uint32(arm)) * prime
+	for i := range len(pod) {
+		h = (h ^ uint32(pod[i])) * prime
+	}
+	return h
 }
