@@ -4,20 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/engine"
 	"github.com/serin-dev/serin/api/v1alpha1"
-	"github.com/serin-dev/serin/cmd/kubectl-serin/forecast"
 	"github.com/serin-dev/serin/controllers/plan"
 )
-
-// longest is how far plan looks ahead.
-const longest = time.Hour
 
 // planOptions are the flags of plan.
 type planOptions struct {
@@ -32,9 +30,8 @@ func newPlan(s streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "plan --policy FILE --rps NUMBER",
 		Short: "Say how long a regression takes to show",
-		Long: `Say how long a regression takes to show, at this traffic and each weight of the policy: the time within which half of such releases are rolled back.
-
-The engine judges simulated releases of a service whose pods are alike. Pods that differ, incidents and drift make it take longer.`,
+		Long: `Say how long a regression takes to show, at this traffic and each weight of the policy: the times within which half, and nine of ten, of such
+releases are rolled back. It follows from the mathematics by which releases are judged, for a service whose pods differ as much as is assumed before anything was learned of them.`,
 		Example: `  kubectl serin plan --policy canary.yaml --rps 100
   kubectl serin plan --policy canary.yaml --rps 20 --weight 10 --baseline-error-rate 0.5% --p95 300ms`,
 		Args: cobra.NoArgs,
@@ -60,7 +57,7 @@ func (o planOptions) run(s streams) error {
 	if err != nil {
 		return err
 	}
-	t := forecastOf(asked, service, o.weights(asked))
+	t := forecasts(asked, service, o.weights(asked))
 	if o.output == "json" {
 		text, err := json.MarshalIndent(t, "", "  ")
 		if err != nil {
@@ -68,37 +65,42 @@ func (o planOptions) run(s streams) error {
 		}
 		return say(s.out, string(text)+"\n")
 	}
-	head := fmt.Sprintf("Half of the releases with this regression are rolled back within (at %g requests a second, %s errors, p95 %s, %d pods, under %s):\n\n",
-		o.rps, o.errorRate, o.p95, o.pods, o.policy)
+	head := fmt.Sprintf("At %g requests a second, %s errors, p95 %s and %d pods, under %s:\n\n", o.rps, o.errorRate, o.p95, o.pods, o.policy)
 	return say(s.out, head+t.text())
 }
 
-// service is the service that the flags describe.
-func (o planOptions) service() (forecast.Service, error) {
+// service is what serves now.
+type service struct {
+	rps, errorRate, p95 float64
+	pods                int
+}
+
+// service is what the flags describe.
+func (o planOptions) service() (service, error) {
 	rate, err := v1alpha1.ParsePercent(o.errorRate)
 	if err != nil {
-		return forecast.Service{}, fmt.Errorf("--baseline-error-rate: %w", err)
+		return service{}, fmt.Errorf("--baseline-error-rate: %w", err)
 	}
 	p95, err := v1alpha1.ParseLatency(o.p95)
 	switch {
 	case err != nil:
-		return forecast.Service{}, fmt.Errorf("--p95: %w", err)
+		return service{}, fmt.Errorf("--p95: %w", err)
 	case o.policy == "":
-		return forecast.Service{}, errors.New("--policy is missing: write the file with the Canary")
+		return service{}, errors.New("--policy is missing: write the file with the Canary")
 	case !(o.rps > 0) || o.rps > 1e6:
-		return forecast.Service{}, fmt.Errorf("--rps is %g: write the requests per second to the whole service, more than 0 and at most 1000000", o.rps)
+		return service{}, fmt.Errorf("--rps is %g: write the requests per second to the whole service, more than 0 and at most 1000000", o.rps)
 	case o.weight < 0 || o.weight > 99:
-		return forecast.Service{}, fmt.Errorf("--weight is %d: write 1 to 99, for at 100 there is no baseline beside the candidate", o.weight)
+		return service{}, fmt.Errorf("--weight is %d: write 1 to 99, for at 100 there is no baseline beside the candidate", o.weight)
 	case o.pods < 1 || o.pods > 100:
-		return forecast.Service{}, fmt.Errorf("--pods is %d: write 1 to 100", o.pods)
+		return service{}, fmt.Errorf("--pods is %d: write 1 to 100", o.pods)
 	case rate > 0.5:
-		return forecast.Service{}, fmt.Errorf("--baseline-error-rate is %s: write 50%% or less", o.errorRate)
+		return service{}, fmt.Errorf("--baseline-error-rate is %s: write 50%% or less", o.errorRate)
 	case p95 <= 0:
-		return forecast.Service{}, errors.New("--p95 is 0: write a time with its unit, such as 120ms")
+		return service{}, errors.New("--p95 is 0: write a time with its unit, such as 120ms")
 	case o.output != "text" && o.output != "json":
-		return forecast.Service{}, fmt.Errorf("--output is %q: write text or json", o.output)
+		return service{}, fmt.Errorf("--output is %q: write text or json", o.output)
 	}
-	return forecast.Service{RPS: o.rps, ErrorRate: rate, P95: p95.Seconds(), Pods: o.pods}, nil
+	return service{rps: o.rps, errorRate: rate, p95: p95.Seconds(), pods: o.pods}, nil
 }
 
 // mostWeights are columns of a table that fits a screen.
@@ -128,56 +130,118 @@ func (o planOptions) weights(p plan.Plan) []int32 {
 	return spread
 }
 
-// regressions are the rows of the table.
-func regressions() []row {
-	return []row{
-		{Regression: "errors x2", worse: forecast.Regression{Errors: 2, Latency: 1}},
-		{Regression: "errors x5", worse: forecast.Regression{Errors: 5, Latency: 1}},
-		{Regression: "p95 +10%", worse: forecast.Regression{Errors: 1, Latency: 1.1}},
-		{Regression: "p95 +20%", worse: forecast.Regression{Errors: 1, Latency: 1.2}},
-		{Regression: "p95 +50%", worse: forecast.Regression{Errors: 1, Latency: 1.5}},
-	}
-}
-
 // table says how long each regression takes to show at each weight.
 type table struct {
 	Weights []int32 `json:"weights"`
 	Rows    []row   `json:"regressions"`
+	// Notes say which metrics can't be planned with, and why.
+	Notes []string `json:"notes"`
 }
 
+// row is one regression.
 type row struct {
+	Metric     string `json:"metric"`
 	Regression string `json:"regression"`
-	worse      forecast.Regression
-	// Tolerated says that the policy has nothing against it; then there are no times.
-	Tolerated bool `json:"tolerated"`
-	// Seconds at each weight; null where most such releases are not rolled back within an hour.
-	Seconds []*float64 `json:"seconds,omitempty"`
+	// Cells has one for each weight.
+	Cells []cell `json:"at"`
 }
 
-// forecastOf asks for every cell, side by side.
-func forecastOf(p plan.Plan, service forecast.Service, weights []int32) table {
-	t := table{weights, regressions()}
-	var cells sync.WaitGroup
-	for i := range t.Rows {
-		r := &t.Rows[i]
-		q := forecast.Question{Policy: p.Policy, Interval: p.Release.Interval, Service: service, Regression: r.worse, Most: longest}
-		if r.Tolerated = q.Tolerated(); r.Tolerated {
+// cell is one regression at one weight. Without times, it is too small to be found.
+type cell struct {
+	Weight      int32    `json:"weight"`
+	HalfSeconds *float64 `json:"halfSeconds,omitempty"`
+	MostSeconds *float64 `json:"mostSeconds,omitempty"`
+}
+
+// change is by how much a metric gets worse.
+type change struct {
+	name string
+	// by is a factor of errors, or a slowdown as a fraction.
+	by float64
+}
+
+// changes are the regressions of a metric that are planned for.
+func changes(c analysis.Criterion) []change {
+	if c.Errors {
+		return []change{{"x2", 2}, {"x5", 5}}
+	}
+	return []change{{"+10%", 0.1}, {"+20%", 0.2}, {"+50%", 0.5}}
+}
+
+// forecasts asks the engine for every cell.
+func forecasts(p plan.Plan, s service, weights []int32) table {
+	t := table{Weights: weights, Rows: []row{}, Notes: []string{}}
+	for _, c := range p.Policy.Criteria {
+		rows, err := rowsOf(p, s, weights, c)
+		if err != nil {
+			t.Notes = append(t.Notes, err.Error())
 			continue
 		}
-		r.Seconds = make([]*float64, len(weights))
-		for n, weight := range weights {
-			at := q
-			at.Weight = weight
-			cells.Go(func() {
-				if until, ok := at.Until(); ok {
-					seconds := until.Seconds()
-					r.Seconds[n] = &seconds
-				}
-			})
-		}
+		t.Rows = append(t.Rows, rows...)
 	}
-	cells.Wait()
 	return t
+}
+
+// rowsOf are the rows of one metric.
+func rowsOf(p plan.Plan, s service, weights []int32, c analysis.Criterion) ([]row, error) {
+	var rows []row
+	for _, worse := range changes(c) {
+		r := row{Metric: c.Name, Regression: worse.name}
+		regression := engine.Regression{Metric: c.Name, Candidate: worse.by}
+		if c.Errors {
+			regression.Baseline, regression.Candidate = s.errorRate, min(s.errorRate*worse.by, 1)
+		}
+		for _, weight := range weights {
+			f, err := engine.Plan(p.Policy, engine.Traffic{
+				Rate: s.rps, Weight: weight, Interval: p.Release.Interval, Latency: s.latency(),
+				BaselinePods: s.pods, CandidatePods: int(p.Release.Capacity(int32(s.pods), weight)),
+			}, regression)
+			if err != nil {
+				return nil, err
+			}
+			at := cell{Weight: weight}
+			if !f.Never {
+				at.HalfSeconds, at.MostSeconds = within(f.Half), within(f.Most)
+			}
+			r.Cells = append(r.Cells, at)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// longest is a time beyond which no release waits.
+const longest = 7 * 24 * time.Hour
+
+// within is a time in seconds, nil where it is longer than anybody waits.
+func within(d time.Duration) *float64 {
+	if d > longest {
+		return nil
+	}
+	seconds := d.Seconds()
+	return &seconds
+}
+
+const (
+	// sigma of the logarithm of a duration puts the p95 at 2.7 times the median, as in many a service.
+	sigma = 0.6
+	// p95Score is the 95% quantile of the normal distribution.
+	p95Score = 1.6448536269514722
+	// counted requests are so many that their number does not matter.
+	counted = 1e9
+)
+
+// latency is how long requests take, in the buckets that client libraries of Prometheus have by default.
+func (s service) latency() analysis.Histogram {
+	median := s.p95 / math.Exp(sigma*p95Score)
+	var h analysis.Histogram
+	lower, below := 0.0, 0.0
+	for _, upper := range []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, math.Inf(1)} {
+		reached := (1 + math.Erf(math.Log(upper/median)/sigma/math.Sqrt2)) / 2
+		h = append(h, analysis.Bucket{Lower: lower, Upper: upper, Count: counted * (reached - below)})
+		lower, below = upper, reached
+	}
+	return h
 }
 
 // text is the table for people.
@@ -186,23 +250,34 @@ func (t table) text() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	fmt.Fprint(w, "REGRESSION")
 	for _, weight := range t.Weights {
-		fmt.Fprintf(w, "\tAT %d%%", weight)
+		fmt.Fprintf(w, "\tAT %d%%: HALF, MOST", weight)
 	}
 	fmt.Fprintln(w)
 	for _, r := range t.Rows {
-		fmt.Fprint(w, r.Regression)
-		for n := range t.Weights {
-			switch {
-			case r.Tolerated:
-				fmt.Fprint(w, "\ttolerated")
-			case r.Seconds[n] == nil:
-				fmt.Fprint(w, "\tmore than 1h")
-			default:
-				fmt.Fprintf(w, "\t%s", time.Duration(*r.Seconds[n]*float64(time.Second)))
-			}
+		fmt.Fprintf(w, "%s %s", r.Metric, r.Regression)
+		for _, c := range r.Cells {
+			fmt.Fprintf(w, "\t%s", c.text())
 		}
 		fmt.Fprintln(w)
 	}
 	_ = w.Flush() // a Builder takes everything
+	b.WriteString("\nHALF and MOST are within which time half, and nine of ten, of such releases are rolled back.\n")
+	for _, n := range t.Notes {
+		fmt.Fprintf(&b, "Note: %s.\n", n)
+	}
 	return b.String()
+}
+
+func (c cell) text() string {
+	if c.HalfSeconds == nil {
+		return "not found"
+	}
+	return spell(c.HalfSeconds) + ", " + spell(c.MostSeconds)
+}
+
+func spell(seconds *float64) string {
+	if seconds == nil {
+		return "days"
+	}
+	return time.Duration(*seconds * float64(time.Second)).Round(time.Second).String()
 }

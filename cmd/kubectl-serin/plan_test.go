@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,13 +13,10 @@ import (
 func TestPlanHasAColumnForEachWeightOfThePolicy(t *testing.T) {
 	dir := folder(t)
 	got := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500")
-	if got.code != exitFine || !regexp.MustCompile(`(?m)^REGRESSION +AT 10% +AT 50%$`).MatchString(got.out) {
+	if got.code != exitFine || !regexp.MustCompile(`(?m)^REGRESSION +AT 10%: HALF, MOST +AT 50%: HALF, MOST$`).MatchString(got.out) {
 		t.Errorf("%+v", got)
 	}
-	if !regexp.MustCompile(`(?m)^p95 \+10% +tolerated +tolerated$`).MatchString(got.out) {
-		t.Errorf("10%% more than the baseline's p95 is what the policy tolerates:\n%s", got.out)
-	}
-	if got := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500", "--weight", "20"); !regexp.MustCompile(`(?m)^REGRESSION +AT 20%$`).MatchString(got.out) {
+	if got := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500", "--weight", "20"); !regexp.MustCompile(`(?m)^REGRESSION +AT 20%: HALF, MOST$`).MatchString(got.out) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -30,7 +28,7 @@ func TestALongPlanIsToldBySixOfItsWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := ask(t, dir, "", "plan", "--policy", "ten.yaml", "--rps", "1000")
-	if !regexp.MustCompile(`(?m)^REGRESSION +AT 10% +AT 20% +AT 40% +AT 50% +AT 70% +AT 90%$`).MatchString(got.out) {
+	if !regexp.MustCompile(`(?m)^REGRESSION( +AT (10|20|40|50|70|90)%: HALF, MOST){6}$`).MatchString(got.out) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -43,8 +41,53 @@ func TestPlanInJSONSaysTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := ask(t, dir, "", "plan", "--policy", "canary.yaml", "--rps", "500")
-	if !strings.HasSuffix(text.out, told.text()) || len(told.Rows) != len(regressions()) {
+	if !strings.HasSuffix(text.out, told.text()) || len(told.Rows) != 5 {
 		t.Errorf("%s\n%s", got.out, text.out)
+	}
+}
+
+// seconds are the times of a row.
+func seconds(t *testing.T, dir, row string, args ...string) (half, most float64) {
+	t.Helper()
+	got := ask(t, dir, "", append([]string{"plan", "--policy", "canary.yaml", "-o", "json"}, args...)...)
+	var told table
+	if err := json.Unmarshal([]byte(got.out), &told); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range told.Rows {
+		if r.Metric+" "+r.Regression == row && r.Cells[0].HalfSeconds != nil && r.Cells[0].MostSeconds != nil {
+			return *r.Cells[0].HalfSeconds, *r.Cells[0].MostSeconds
+		}
+	}
+	return math.Inf(1), math.Inf(1)
+}
+
+func TestMoreEvidenceTakesLessTime(t *testing.T) {
+	dir := folder(t)
+	half, most := seconds(t, dir, "errors x5", "--rps", "100", "--weight", "10")
+	if half >= most || math.IsInf(half, 1) {
+		t.Errorf("half of the releases are rolled back within %v seconds, most within %v", half, most)
+	}
+	for name, args := range map[string][]string{
+		"more requests":   {"--rps", "1000", "--weight", "10"},
+		"a higher weight": {"--rps", "100", "--weight", "50"},
+		"more errors":     {"--rps", "100", "--weight", "10", "--baseline-error-rate", "2%"},
+	} {
+		if fast, _ := seconds(t, dir, "errors x5", args...); fast >= half {
+			t.Errorf("%s: %v seconds, and %v without", name, fast, half)
+		}
+	}
+}
+
+func TestAMetricThatIsNotComparedIsToldOf(t *testing.T) {
+	dir := folder(t)
+	limited := strings.Replace(canary, "{maxIncrease: {absolute: 0.1%}}", "{limit: 1%}", 1)
+	if err := os.WriteFile(filepath.Join(dir, "limited.yaml"), []byte(limited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := ask(t, dir, "", "plan", "--policy", "limited.yaml", "--rps", "100")
+	if got.code != exitFine || !strings.Contains(got.out, "\nNote: errors ") || !strings.Contains(got.out, "\nlatency +20% ") {
+		t.Errorf("%+v", got)
 	}
 }
 
