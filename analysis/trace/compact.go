@@ -26,7 +26,7 @@ type Compact struct {
 
 const (
 	// mostLooks are kept in memory.
-	mostLooks = 512
+	mostLooks = 256
 	// leastHistory is how many looks before the release are left of them at least, if the release has others to join.
 	leastHistory = 8
 	// newest looks are joined only when nothing else can be.
@@ -39,7 +39,7 @@ func NewCompact(h Header) *Compact {
 	return &Compact{header: h}
 }
 
-// Look takes in one look. A look that no source may bring is refused.
+// Look takes in one look, whose list of pods it keeps. A look that no source may bring is refused.
 func (c *Compact) Look(l analysis.Look) error {
 	var last Look
 	if len(c.looks) > 0 {

@@ -118,7 +118,7 @@ func TestAReleaseOfDaysIsKeptInBoundedMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, got := mustRead(t, trace.Text(packed))
-	if len(got) > 512 || got[len(got)-1].Looks != 1 || r.End() == nil {
+	if len(got) > 256 || got[len(got)-1].Looks != 1 || r.End() == nil {
 		t.Errorf("%d looks, the last made of %d", len(got), got[len(got)-1].Looks)
 	}
 }
