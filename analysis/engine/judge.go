@@ -127,6 +127,9 @@ func (m *metric) weigh(v *view, f *findings) {
 // worse is the reason of a failure that the numbers tell by themselves.
 const worse = "worse"
 
+// noneWarm is the doubt while the candidate's pods only warm up, or the baseline is silent.
+const noneWarm = "too few requests from warm pods yet"
+
 // proven says that the candidate is worse than tolerated: the evidence is enough and has not stopped, or it is a disaster.
 func (m *metric) proven(evidence float64) bool {
 	if float64(m.Guard) >= m.alarm {
@@ -138,7 +141,7 @@ func (m *metric) proven(evidence float64) bool {
 // weighHarm asks whether harm at the next weight has become implausible.
 func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	if m.Comparison.total().Looks == 0 {
-		f.doubt = "too few requests from warm pods yet"
+		f.doubt = noneWarm
 		return
 	}
 	room := 1 - float64(v.Next)/100

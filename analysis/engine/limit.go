@@ -30,11 +30,13 @@ func (m *metric) weighLimit(f *findings) {
 	if m.Valued {
 		steady = func(sum) float64 { return m.Noise.variance(m.valueNoise()) }
 	}
-	fromStart, anyOnset := m.Limit.evidence(steady)
+	fromStart, anytime := m.Limit.evidence(steady)
 	switch {
-	case anyOnset >= m.proof && (!m.uses(Confirmation) || m.Limit.confirmed()):
+	case len(m.Limit.spans) == 0:
+		f.doubt = noneWarm
+	case anytime >= m.proof && (!m.uses(Confirmation) || m.Limit.confirmed()):
 		f.fail = "over the limit of " + value(m.c.Limit, m.seconds())
-	case fromStart > leans || anyOnset > m.proof-alert:
+	case fromStart > leans || anytime > m.proof-alert:
 		f.doubt = "over the limit of " + value(m.c.Limit, m.seconds()) + ", but this may still be chance"
 	}
 }

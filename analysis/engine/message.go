@@ -136,14 +136,10 @@ func (m *metric) sentence(r analysis.Result) string {
 		b.WriteString(" " + value(r.Candidate, r.Seconds))
 	}
 	if !math.IsNaN(r.Baseline) {
-		b.WriteString(" vs " + value(r.Baseline, r.Seconds) + " on the baseline (")
-		if !math.IsNaN(r.Difference) {
-			b.WriteString(increase(r.Difference, r.Seconds, true) + "; ")
+		b.WriteString(" vs " + value(r.Baseline, r.Seconds) + " on the baseline")
+		if compares(m.c) {
+			b.WriteString(" (" + m.comparison(r) + ")")
 		}
-		if !math.IsInf(r.Low, 0) && !math.IsInf(r.High, 0) && !math.IsNaN(r.Low) && !math.IsNaN(r.High) {
-			b.WriteString("between " + increase(r.Low, r.Seconds, false) + " and " + increase(r.High, r.Seconds, false) + "; ")
-		}
-		b.WriteString("allowed " + increase(m.allowed(r.Baseline), r.Seconds, false) + ")")
 	}
 	requests := " of " + count(r.CandidateRequests) + " requests"
 	switch {
@@ -157,6 +153,18 @@ func (m *metric) sentence(r analysis.Result) string {
 	}
 	return b.String() + ", " + value(events(1), false) + requests + " slower than " + value(m.Boundary.At, true) + " against " +
 		value(events(0), false)
+}
+
+// comparison says how far the arms are apart.
+func (m *metric) comparison(r analysis.Result) string {
+	var parts []string
+	if !math.IsNaN(r.Difference) {
+		parts = append(parts, increase(r.Difference, r.Seconds, true))
+	}
+	if known := !math.IsNaN(r.Low+r.High) && !math.IsInf(r.Low, 0) && !math.IsInf(r.High, 0); known {
+		parts = append(parts, "between "+increase(r.Low, r.Seconds, false)+" and "+increase(r.High, r.Seconds, false))
+	}
+	return strings.Join(append(parts, "allowed "+increase(m.allowed(r.Baseline), r.Seconds, false)), "; ")
 }
 
 // noBoundary says why there is no boundary to judge latency by.

@@ -62,6 +62,7 @@ func newMetric(c analysis.Criterion, p analysis.Policy, compared int, without Te
 	if m.uses(WarmUp) {
 		m.warmUp = p.WarmUp.Seconds()
 	}
+	compared = max(compared, 1)
 	m.proof = math.Log(float64(compared) / (p.FalseRollbackRate * (1 - guardPart)))
 	m.alarm = math.Log(float64(compared) / (p.FalseRollbackRate * guardPart))
 	m.Dispersion.prior = prior{look: 1.2, pods: 0.08, weight: 6}

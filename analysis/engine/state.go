@@ -32,7 +32,7 @@ func (e *Engine) State() []byte {
 			b = putHistogram(b, *h)
 		}
 	}
-	return put(b, crc32.ChecksumIEEE(b))
+	return put(b, checksum(b))
 }
 
 // fixed are the parts of a metric's memory that always have the same size.
@@ -69,7 +69,7 @@ func Restore(p analysis.Policy, state []byte, options ...Option) (*Engine, error
 		return nil, fmt.Errorf("the engine's state has version %d, and this version of Serin reads %d", state[0], stateVersion)
 	}
 	body := state[:len(state)-4]
-	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(state[len(body):]) {
+	if checksum(body) != binary.LittleEndian.Uint32(state[len(body):]) {
 		return nil, errors.New("the engine's state is damaged")
 	}
 	if binary.LittleEndian.Uint64(body[1:]) != policyHash(p) {
@@ -105,6 +105,9 @@ func (m *metric) restore(r *reader) {
 		*h = r.takeHistogram()
 	}
 }
+
+// checksum tells a state from one that was damaged.
+func checksum(b []byte) uint32 { return crc32.ChecksumIEEE(b) }
 
 // policyHash tells policies apart.
 func policyHash(p analysis.Policy) uint64 {
