@@ -24,14 +24,14 @@ func (t *tape) choose(n int) int {
 // number is often an odd one.
 func (t *tape) number() float64 {
 	odd := [...]float64{0, 1, 2, 10, 150, 1e4, 1e9, 1e300, -1, 0.5, math.NaN(), math.Inf(1), math.Inf(-1), math.SmallestNonzeroFloat64}
-	if i := t.choose(32); i < len(odd) {
+	if i := t.choose(200); i < len(odd) {
 		return odd[i]
 	}
 	return float64(t.choose(256)) + float64(t.choose(256))/256
 }
 
 func (t *tape) histogram() analysis.Histogram {
-	if t.choose(4) > 0 { // a layout as sources have it
+	if t.choose(50) > 0 { // a layout as sources have it
 		h := analysis.Histogram{{Lower: 0, Upper: 0.1}, {Lower: 0.1, Upper: 0.25}, {Lower: 0.25, Upper: 1}, {Lower: 1, Upper: math.Inf(1)}}
 		for i := range h {
 			h[i].Count = float64(t.choose(256) * t.choose(16))
@@ -45,12 +45,19 @@ func (t *tape) histogram() analysis.Histogram {
 	return h
 }
 
+func (t *tape) arm() analysis.Arm {
+	if i := t.choose(100); i > 0 {
+		return analysis.Arm(i % 2)
+	}
+	return 2
+}
+
 func (t *tape) observation() analysis.Observation {
 	o := analysis.Observation{
-		Metric: [...]string{"errors", "latency", "lag", "other"}[t.choose(4)], Arm: analysis.Arm(t.choose(9) % 3),
-		Pod: [...]string{"", "a", "b", "c"}[t.choose(4)], Requests: t.number(), Errors: t.number(), Latency: t.histogram(),
+		Metric: [...]string{"errors", "latency", "lag"}[t.choose(3)], Arm: t.arm(),
+		Pod: [...]string{"", "a", "b", "c"}[t.choose(4)], Requests: t.number() * 4, Errors: t.number() / 2, Latency: t.histogram(),
 	}
-	if t.choose(3) == 0 {
+	if o.Metric == "lag" || t.choose(20) == 0 {
 		o.Value = new(t.number())
 	}
 	return o

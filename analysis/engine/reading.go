@@ -63,7 +63,7 @@ func (m *metric) validate(o *analysis.Observation) error {
 		if err := o.Latency.Validate(); err != nil {
 			return fmt.Errorf("the source sent a histogram whose %w", err)
 		}
-		if math.IsInf(o.Latency.Total(), 0) {
+		if o.Latency.Total() > mostRequests {
 			return errors.New("the source counted more requests than a number can hold")
 		}
 	case !(o.Errors >= 0 && o.Errors <= o.Requests) || o.Requests > mostRequests:
@@ -76,7 +76,7 @@ func (m *metric) validateValue(o *analysis.Observation) error {
 	switch {
 	case m.c.Errors:
 		return errors.New("the source sent a value instead of counts")
-	case math.IsNaN(*o.Value) || math.IsInf(*o.Value, 0):
+	case !(math.Abs(*o.Value) <= mostValue):
 		return fmt.Errorf("the source sent %v as a value", *o.Value)
 	case m.c.Worse == analysis.None && !(*o.Value >= 0):
 		return fmt.Errorf("the source sent a latency of %v", *o.Value)
@@ -86,8 +86,8 @@ func (m *metric) validateValue(o *analysis.Observation) error {
 	return nil
 }
 
-// mostRequests in one look that are believed, far beyond any service.
-const mostRequests = 1e15
+// mostRequests and mostValue are the most that is believed of one look, far beyond any service.
+const mostRequests, mostValue = 1e15, 1e15
 
 // count adds an observation's counts.
 func (m *metric) count(v *view, r *reading, o *analysis.Observation) {
