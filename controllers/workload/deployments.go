@@ -147,11 +147,19 @@ func (d *Deployments) write(ctx context.Context, w *world, step *write) error {
 	return err
 }
 
-// setPaused writes spec.paused and nothing else, and only if the Deployment is still the one that was read: another template must not be let loose.
+// setPaused writes spec.paused and nothing else. It lets go only what was read: another template must not be let loose. It pauses whatever there is by now: while
+// the Deployment rolls, its controller writes to it several times a second, and every lost race would cost the baseline pods.
 func (d *Deployments) setPaused(ctx context.Context, w *world, paused bool) error {
-	after := w.deployment.Deployment.DeepCopy()
-	after.Spec.Paused = paused
-	raw, err := d.send(ctx, &w.deployment.Deployment, after, "Deployment")
+	before := &w.deployment.Deployment
+	var raw *unstructured.Unstructured
+	var err error
+	if paused {
+		raw, err = d.apply(ctx, before, fmt.Appendf(nil, `{"metadata":{"uid":%q},"spec":{"paused":true}}`, before.UID), "Deployment")
+	} else {
+		after := before.DeepCopy()
+		after.Spec.Paused = false
+		raw, err = d.send(ctx, before, after, "Deployment")
+	}
 	if err != nil {
 		return err
 	}
@@ -178,10 +186,14 @@ func (d *Deployments) send(ctx context.Context, before, after client.Object, kin
 	if err != nil {
 		return nil, err
 	}
+	return d.apply(ctx, before, difference, kind)
+}
+
+func (d *Deployments) apply(ctx context.Context, before client.Object, difference []byte, kind string) (*unstructured.Unstructured, error) {
 	raw := object(kind)
 	raw.SetNamespace(before.GetNamespace())
 	raw.SetName(before.GetName())
-	err = d.Client.Patch(ctx, raw, client.RawPatch(client.Merge.Type(), difference), client.FieldOwner(fieldManager))
+	err := d.Client.Patch(ctx, raw, client.RawPatch(client.Merge.Type(), difference), client.FieldOwner(fieldManager))
 	return raw, err
 }
 
