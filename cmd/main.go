@@ -36,6 +36,7 @@ type settings struct {
 	drain          time.Duration
 	lag            time.Duration
 	workers        int
+	traces         controllers.Traces
 	log            zap.Options
 }
 
@@ -62,6 +63,9 @@ func parse(args []string) (settings, error) {
 	f.DurationVar(&s.drain, "drain", 5*time.Second, "how long a candidate keeps its pods after the route has settled at weight 0")
 	f.DurationVar(&s.lag, "gateway-lag", 2*time.Second, "how long a gateway may take to serve a route that it has acknowledged")
 	f.IntVar(&s.workers, "workers", 16, "how many Canaries are reconciled at the same time")
+	f.BoolVar(&s.traces.Last, "keep-last-trace", true, "keep what the decision engine saw of a Canary's last release in the ConfigMap <canary>-last-release, in at most 8 KiB")
+	f.StringVar(&s.traces.Folder, "trace-folder", "", "where to write all that the decision engine sees, a file for each release; empty for nowhere")
+	f.IntVar(&s.traces.Limit, "trace-limit", 16<<20, "how large such a file may become, in bytes")
 	s.log.BindFlags(f)
 	if err := f.Parse(args); err != nil {
 		return s, err
@@ -73,6 +77,8 @@ func parse(args []string) (settings, error) {
 		return s, fmt.Errorf("-drain is %s: write a duration of 0s or more", s.drain)
 	case s.lag < 0:
 		return s, fmt.Errorf("-gateway-lag is %s: write a duration of 0s or more", s.lag)
+	case s.traces.Limit < 1<<10:
+		return s, fmt.Errorf("-trace-limit is %d: write a number of bytes of 1024 or more", s.traces.Limit)
 	case s.workers < 1:
 		return s, fmt.Errorf("-workers is %d: write 1 or more", s.workers)
 	}
@@ -147,6 +153,7 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 		Sources:   sources,
 		Drain:     s.drain,
 		Lag:       s.lag,
+		Traces:    s.traces,
 		Workers:   s.workers,
 		Answered:  make(chan event.GenericEvent, answersWaiting),
 	}

@@ -44,7 +44,8 @@ type CanaryReconciler struct {
 	// Answered wakes a Canary whose source has answered; nil when nobody listens.
 	Answered chan event.GenericEvent
 	// Lag is how long a data plane may take to serve what it has acknowledged; a split counts as settled only after that.
-	Lag time.Duration
+	Lag    time.Duration
+	Traces Traces
 	// Workers is how many Canaries are reconciled at the same time.
 	Workers int
 
@@ -69,9 +70,11 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 		return retryOnConflict(err)
 	}
 	r.tell(ctx, scene, decision)
+	scene.closeTrace(ctx, decision)
 	if err := r.act(ctx, scene, decision); err != nil {
 		return retryOnConflict(err)
 	}
+	r.keepTrace(ctx, scene)
 	return ctrl.Result{RequeueAfter: scene.lookAgain(decision)}, nil
 }
 

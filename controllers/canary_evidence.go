@@ -35,6 +35,7 @@ type evidence struct {
 	settledAt time.Time
 	// report is what the looks of the present step say; zero before the first.
 	report analysis.Report
+	tracer *tracer
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
 	rejected error
@@ -49,13 +50,16 @@ type evidence struct {
 func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	e, state, now := &s.recollection.evidence, s.state, s.observation.Now
 	if state.Phase != rollout.Progressing {
+		e.tracer.close(ctx, nil)
 		*e = evidence{}
 		return
 	}
 	if e.candidate != state.Candidate || !reflect.DeepEqual(e.policy, s.analysis.policy) {
+		e.tracer.close(ctx, nil)
 		*e = s.beginEvidence(ctx)
+		e.tracer = r.Traces.begin(ctx, s)
 	}
-	e.receive(s)
+	e.receive(ctx, s)
 	if !e.settledAt.Equal(state.SettledAt) {
 		// A window never reaches before the beginning of its step, and what was seen at another weight is no verdict on this one.
 		e.settledAt, e.report = state.SettledAt, analysis.Report{}
@@ -94,7 +98,7 @@ func (s *scene) beginEvidence(ctx context.Context) evidence {
 }
 
 // receive takes in an answer, if there is one.
-func (e *evidence) receive(s *scene) {
+func (e *evidence) receive(ctx context.Context, s *scene) {
 	var a answer
 	select {
 	case a = <-e.pending:
@@ -113,6 +117,7 @@ func (e *evidence) receive(s *scene) {
 	}
 	e.trouble, e.rejected = "", nil
 	for _, l := range a.looks() {
+		e.tracer.note(ctx, l)
 		if a.question.learning {
 			e.engine.Learn(l)
 			e.learnedUpTo = l.Window.To

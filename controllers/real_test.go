@@ -55,6 +55,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a process that ends in the pass of a refusal comes to the same end":                                    crashPoints,
 		"nothing is decided on what was overtaken by a write of one's own":                                      staleCache,
 		"a leader that was suspended does not raise a weight that another one took back":                        suspendedLeader,
+		"releases are written down, to be replayed":                                                             tracedReleases,
 		"two leaders come to one end":                                                                           twoLeaders,
 	} {
 		t.Run(name, func(t *testing.T) {

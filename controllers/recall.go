@@ -33,6 +33,8 @@ type recollection struct {
 	homeward time.Time
 	// held is the revision with which the workload was last seen paused.
 	held string
+	// unkept is the compact trace of the last release, until it is written.
+	unkept string
 	// untidy is true until it was made sure that nothing of a past release is left.
 	untidy bool
 }
