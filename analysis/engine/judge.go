@@ -29,6 +29,8 @@ const (
 const (
 	// plausible nats: a ratio less likely than the best one by more has become implausible (95%, one-sided).
 	plausible = 1.35
+	// oneSided standard errors are the same of a count, and always those at which it may be looked at again and again.
+	oneSided, always = 1.645, 3.5
 	// leans nats towards "worse than tolerated" hold a step.
 	leans = 0.7
 	// leansPast is that of the comparison with the baseline's past, which other things than the candidate move.
@@ -146,7 +148,7 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	}
 	room := 1 - float64(v.Next)/100
 	room *= room / 0.64
-	worst, likely := m.worst(all, all.upper(plausible)), m.worst(all, all.best())
+	worst, likely := m.worst(all, all.upper()), m.worst(all, all.best())
 	strict, wide := m.harm(harmErrors, harmLatency), m.harm(limitedErrors, limitedLatency)
 	early := earlyLatency
 	switch {
@@ -196,7 +198,7 @@ func (m *metric) worst(c curve, g float64) float64 {
 		return m.Boundary.slowdown(ratio)
 	}
 	base := m.share(analysis.Baseline)
-	return min(ratio*base, m.alone(c.temper)) - base
+	return min(ratio*base, m.alone(c.temper, oneSided)) - base
 }
 
 // ratio is the ratio of the arms' shares of events at a log ratio beyond the tolerated one.
@@ -209,9 +211,8 @@ func (m *metric) ratio(g float64) float64 {
 }
 
 // alone is the greatest plausible share of errors from the candidate's own counts: where there are hardly any errors, the
-// split of them says nothing. Poisson, with the approximation of Wilson and Hilferty (1931).
-func (m *metric) alone(temper float64) float64 {
-	const z = 1.645
+// split of them says nothing. z is how many standard errors are still plausible. Poisson, with the approximation of Wilson and Hilferty (1931).
+func (m *metric) alone(temper, z float64) float64 {
 	k := float64(m.Tally.Events[analysis.Candidate])/temper + 1
 	t := 1 - 1/(9*k) + z/(3*math.Sqrt(k))
 	return temper * k * t * t * t / float64(m.Tally.Requests[analysis.Candidate])
@@ -219,13 +220,13 @@ func (m *metric) alone(temper float64) float64 {
 
 // harmed is how many requests may plausibly be harmed at the next weight until the engine would have reacted.
 func (m *metric) harmed(v *view, c curve) float64 {
-	increase := m.worst(c, c.upper(plausible))
+	increase := m.worst(c, c.upper())
 	switch {
 	case m.Valued:
 		increase = 1 - m.c.Quantile // as many are slower than the quantile
 	case !m.c.Errors:
 		base := m.share(analysis.Baseline)
-		increase = min(m.ratio(c.upper(plausible))*base, 1) - base
+		increase = min(m.ratio(c.upper())*base, 1) - base
 	}
 	requests := float64(m.Tally.Requests[0]+m.Tally.Requests[1]) / v.inRelease.Seconds()
 	return max(min(increase, 1), 0) * requests * float64(v.Next) / 100 * reaction.Seconds()

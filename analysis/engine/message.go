@@ -56,6 +56,12 @@ func (m *metric) numbers(f findings) analysis.Result {
 		if r.Low > r.High { // of a value that gets worse downwards
 			r.Low, r.High = r.High, r.Low
 		}
+		if m.c.Errors {
+			most := m.alone(m.temper(m.Comparison.total()), always)
+			r.High = min(r.High, most-r.Baseline)
+		}
+		// A quantile read off the buckets is another reading than the share of slow requests that is judged.
+		r.Low, r.High = min(r.Low, r.Difference), max(r.High, r.Difference)
 	}
 	return r
 }
@@ -106,7 +112,9 @@ func (m *metric) seconds() bool { return !m.c.Errors && m.c.Worse == analysis.No
 func (m *metric) shift(baseline, g float64) float64 {
 	switch {
 	case m.c.Errors:
-		return min(baseline*math.Expm1(g), 1-baseline)
+		// as in ratio, so that a baseline without errors is one of very few
+		few := float64(m.Tally.Events[analysis.Baseline]+0.5) / float64(m.Tally.Requests[analysis.Baseline])
+		return min(few*math.Exp(g)-baseline, 1-baseline)
 	case m.Valued && m.ratios():
 		return baseline * math.Expm1(g)
 	case m.Valued:

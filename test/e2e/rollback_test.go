@@ -29,10 +29,10 @@ func twoPercentErrors(t *testing.T, c *cluster) {
 
 	revision := see(a, func(w *world) string { return w.revision("v2") })
 	message := a.toldOfRollback(
-		`^revision `+revision+` was refused at step [123] of 3 \(weight (20|60|100)%\): `, // what and where
-		`errors [0-9.]+% vs [0-9.]+% on the baseline \(\+[0-9.]+ points, .+\)`,            // by how much
-		`on [0-9,]+ of the candidate's requests`,                                          // on how many
-		`serin\.dev/retry=`+revision,                                                      // what to do
+		`^revision `+revision+` was refused at step [123] of 3 \(weight (20|60|100)%\): `,                 // what and where
+		`errors [0-9.]+% vs [0-9.]+% on the baseline \(\+[0-9.]+ points; between .+ and .+; allowed .+\)`, // by how much
+		` of [0-9,]+ requests`,       // on how many
+		`serin\.dev/retry=`+revision, // what to do
 	)
 	for _, what := range []string{"canary", "deployment"} {
 		if out := a.kubectl("describe", what, appName); !strings.Contains(out, "RolledBack") || !strings.Contains(out, message) {
@@ -105,7 +105,7 @@ func slowVersion(t *testing.T, c *cluster) {
 	a.release(with("v2", "DEMO_P95", "120ms"))
 	a.refused("v2")
 	a.rolledBackWell("v2")
-	a.toldOfRollback(`latency p95 [0-9.]+m?s vs [0-9.]+m?s on the baseline \(\+[0-9.]+m?s, .+\)`, `on [0-9,]+ of the candidate's requests`)
+	a.toldOfRollback(`latency p95 [0-9.]+m?s vs [0-9.]+m?s on the baseline \(\+[0-9.]+m?s; between .+ and .+; allowed .+\)`, ` of [0-9,]+ requests slower than `)
 }
 
 func retryAndRevert(t *testing.T, c *cluster) {
