@@ -70,10 +70,18 @@ func (m *metric) bound(look span) span {
 		return look
 	}
 	nats := math.Abs(look.surprise()) / m.scatter()
-	if most := m.Dispersion.most(); nats > most {
+	if most := m.most(); nats > most {
 		return look.scaled(most / nats)
 	}
 	return look
+}
+
+// most is what one look may tell, in nats.
+func (m *metric) most() float64 {
+	if m.Whole {
+		return wholeNats
+	}
+	return m.Dispersion.most()
 }
 
 // note sums up what people are told.

@@ -144,10 +144,10 @@ func (c curve) bound(side float64) float64 {
 // limitG bounds the log ratios looked at: a factor of 3,000 either way.
 const limitG = 8
 
-// upper is the log ratio beyond which the likelihood has fallen by so many nats.
-func (c curve) upper(nats float64) float64 {
+// upper is the log ratio beyond which the likelihood has fallen by more than plausible.
+func (c curve) upper() float64 {
 	inside, end := c.best(), float64(limitG)
-	floor := c.at(inside) - nats
+	floor := c.at(inside) - plausible
 	if c.at(end) >= floor {
 		return math.Inf(1)
 	}

@@ -197,8 +197,10 @@ func (m *metric) temper(s sum) float64 {
 	return m.Dispersion.temper(s)
 }
 
-// Where the source knows only arms, their pods are taken to differ more than usual, and their counts to scatter more.
+// Where the source knows only arms, their pods are taken to differ more than usual, and their counts to scatter more. One bad pod
+// can't be told from a bad version but by waiting: a look tells at most wholeNats.
 const (
+	wholeNats                 = 1.8
 	wholeErrors, wholeLatency = 0.3, 0.1
 	wholeScatter              = 1.6
 )
