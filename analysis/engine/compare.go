@@ -64,7 +64,7 @@ func against(x, n, y, others float64) span {
 	}
 }
 
-// bound lets a look tell no more than how rarely the baseline's own pods look as bad.
+// bound lets a look tell only so much.
 func (m *metric) bound(look span) span {
 	if !m.uses(Cap) {
 		return look
@@ -76,12 +76,15 @@ func (m *metric) bound(look span) span {
 	return look
 }
 
+// lookNats is what one look may tell, in nats: two looks have to agree before a release is rolled back.
+const lookNats = 5
+
 // most is what one look may tell, in nats.
 func (m *metric) most() float64 {
 	if m.Whole {
 		return wholeNats
 	}
-	return m.Dispersion.most()
+	return lookNats
 }
 
 // note sums up what people are told.
@@ -107,6 +110,6 @@ func (m *metric) guard(r *reading) {
 	x, n := total(r.arms[analysis.Candidate])
 	y, others := total(r.arms[analysis.Baseline])
 	look := against(x, n, y+guardPoints*others, others)
-	nats := min(look.surprise()/m.scatter(), m.Dispersion.most())
+	nats := min(look.surprise()/m.scatter(), lookNats)
 	m.Guard = float32(max(float64(m.Guard)+nats, 0))
 }

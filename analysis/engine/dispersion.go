@@ -14,8 +14,6 @@ type dispersion struct {
 	Ticks uint32
 	// Pods are followed over windows: a sample, so that there is a bound.
 	Pods []podWindow
-	// Tail is how often one pod's look stands out from the others', of how many.
-	Tail, Cells float32
 	// prior is what is assumed before anything was seen.
 	prior prior
 }
@@ -41,8 +39,6 @@ const (
 	mostPods = 16
 	// lastingWeight is the weight, in pods, of what is assumed about how pods differ.
 	lastingWeight = 3
-	// standsOut is the surprise, in nats, beyond which a pod's look counts as standing out.
-	standsOut = 3
 )
 
 // prior is what is assumed of a metric's dispersion, with the weight of so many pods' windows.
@@ -173,30 +169,3 @@ func (d *dispersion) temper(s sum) float64 {
 
 // armVariance of the log ratio is left for what no data can tell: two arms are never exactly alike.
 const armVariance = 0.02 * 0.02
-
-// A look may tell between leastNats and mostNats.
-const leastNats, mostNats = 2, 5
-
-// stand counts how often a single pod's look stands out from those of the other pods.
-func (d *dispersion) stand(cells []cell) {
-	var x, n float64
-	for _, c := range cells {
-		x += c.events
-		n += c.requests
-	}
-	if len(cells) < 2 || x <= 0 {
-		return
-	}
-	for _, c := range cells {
-		d.Cells++
-		s := span{Events: float32(c.events), All: float32(x), Expected: float32(x * c.requests / n)}
-		if s.surprise() > standsOut {
-			d.Tail++
-		}
-	}
-}
-
-// most is what one look may tell, in nats: no more than how rarely the baseline's own pods look as bad.
-func (d *dispersion) most() float64 {
-	return min(max(math.Log(float64(d.Cells+14)/float64(d.Tail+1)), leastNats), mostNats)
-}

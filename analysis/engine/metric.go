@@ -90,7 +90,6 @@ func (m *metric) teach(v *view, r *reading) {
 	if len(cells) == 0 || r.across[analysis.Baseline] {
 		return
 	}
-	m.Dispersion.stand(cells)
 	x, n := total(cells)
 	m.Tally.LongEvents += float32(x)
 	m.Tally.LongSeen += float32(n)

@@ -144,7 +144,7 @@ func (m *metric) rounded(t Traffic, nats, seconds float64) time.Duration {
 	if interval <= 0 {
 		interval = usualInterval
 	}
-	looks := max(math.Ceil(seconds/interval.Seconds()), math.Ceil(nats/mostNats))
+	looks := max(math.Ceil(seconds/interval.Seconds()), math.Ceil(nats/lookNats))
 	const century = 100 * 365 * 24 * time.Hour
 	if looks*interval.Seconds()+m.warmUp > century.Seconds() {
 		return century

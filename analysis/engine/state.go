@@ -38,8 +38,8 @@ func (e *Engine) State() []byte {
 // fixed are the parts of a metric's memory that always have the same size.
 func (m *metric) fixed() []any {
 	parts := []any{
-		&m.Whole, &m.Valued, &m.Boundary, &m.Tally, &m.Drift, &m.Load, &m.ColdStart, &m.Guard, &m.Last, &m.Dispersion.Scales, &m.Dispersion.Tail,
-		&m.Dispersion.Cells, &m.Dispersion.Ticks, &m.Comparison.recent,
+		&m.Whole, &m.Valued, &m.Boundary, &m.Tally, &m.Drift, &m.Load, &m.ColdStart, &m.Guard, &m.Last, &m.Dispersion.Scales,
+		&m.Dispersion.Ticks, &m.Comparison.recent,
 	}
 	if m.c.Limit > 0 {
 		parts = append(parts, &m.Limit.recent)

@@ -128,7 +128,7 @@ func (m *metric) boundValue(difference, weight, pods float64) span {
 		Events: float32(weight * difference), Info: float32(weight), Spread: float32(weight * pods), Looks: 1,
 	}
 	nats := difference * difference * weight / 2 / m.Noise.variance(m.valueNoise())
-	if most := m.Dispersion.most(); m.uses(Cap) && nats > most {
+	if most := wholeNats; m.uses(Cap) && nats > most {
 		return s.scaled(most / nats)
 	}
 	return s
