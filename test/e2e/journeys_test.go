@@ -39,6 +39,8 @@ func rollbacks() []journey {
 	return []journey{
 		{"rollback", "two percent of errors are rolled back, told in one event, and a fix is promoted", twoPercentErrors},
 		{"rollback", "a p95 half as long again is rolled back", slowVersion},
+		{"evidence", "a good version that gets hardly any requests is not promoted on nothing", tooQuiet},
+		{"evidence", "a slowdown of both versions rolls nothing back", sharedSlowdown},
 		{"rollback", "a refused version can be retried, and reverted", retryAndRevert},
 		{"rollback", "a candidate that crashes is refused with the pod's own reason", crashingVersion},
 		{"rollback", "a candidate without an image is refused with the pod's own reason", missingImage},
