@@ -70,21 +70,27 @@ func (m *metric) bound(look span) span {
 		return look
 	}
 	nats := math.Abs(look.surprise()) / m.scatter()
-	if most := m.most(); nats > most {
+	if most := m.most(look); nats > most {
 		return look.scaled(most / nats)
 	}
 	return look
 }
 
-// lookNats is what one look may tell, in nats: two looks have to agree before a release is rolled back.
-const lookNats = 5
+// A look tells at most lookNats, so that two looks have to agree before a release is rolled back; and at most fewNats where no event was
+// to be expected of the candidate, rising to lookNats at enoughEvents: few events that come together may have one cause.
+const (
+	lookNats     = 5
+	fewNats      = 2
+	enoughEvents = 0.25
+)
 
 // most is what one look may tell, in nats.
-func (m *metric) most() float64 {
+func (m *metric) most(look span) float64 {
 	if m.Whole {
 		return wholeNats
 	}
-	return lookNats
+	y, theta := float64(look.All-look.Events), float64(look.Expected/look.All)
+	return fewNats + (lookNats-fewNats)*min(y*theta/(1-theta)/enoughEvents, 1)
 }
 
 // note sums up what people are told.
