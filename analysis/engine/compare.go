@@ -8,7 +8,7 @@ import (
 
 // take counts a look.
 func (m *metric) take(v *view, r *reading) {
-	candidate, standFor := m.warm(v, r)
+	candidate := m.warm(v, r)
 	baseline := counted(r.arms[analysis.Baseline], m.warmUp)
 	m.note(r, baseline, candidate)
 	if m.c.Limit > 0 {
@@ -24,10 +24,13 @@ func (m *metric) take(v *view, r *reading) {
 	if m.c.Errors && m.uses(Guard) {
 		m.guard(r)
 	}
-	candidateX, _ := total(m.clip(candidate, baseline))
+	more := m.loaded(v, r)
+	for i := range candidate {
+		candidate[i].standsFor *= more
+	}
+	candidateX, candidateN := standing(m.clip(candidate, baseline))
 	baselineX, baselineN := total(m.clip(baseline, baseline))
-	standFor *= m.loaded(v, r)
-	look := against(candidateX, standFor, m.allow(baselineX, baselineN, m.part()), baselineN)
+	look := against(candidateX, candidateN, m.allow(baselineX, baselineN, m.part()), baselineN)
 	if look.Info <= 0 {
 		return
 	}
@@ -38,7 +41,8 @@ func (m *metric) take(v *view, r *reading) {
 	} else {
 		m.Noise = noise{}
 	}
-	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
+	_, n := total(candidate)
+	m.Comparison.add(m.bound(look, n), v.begin && m.uses(Onsets))
 }
 
 // loaded is the factor by which the candidate's share of slow requests may be larger because its pods carry more.
@@ -64,13 +68,13 @@ func against(x, n, y, others float64) span {
 	}
 }
 
-// bound lets a look tell only so much.
-func (m *metric) bound(look span) span {
+// bound lets a look of so many of the candidate's requests tell only so much.
+func (m *metric) bound(look span, requests float64) span {
 	if !m.uses(Cap) {
 		return look
 	}
 	nats := math.Abs(look.surprise()) / m.scatter()
-	if most := m.most(look); nats > most {
+	if most := m.most(requests); nats > most {
 		return look.scaled(most / nats)
 	}
 	return look
@@ -84,13 +88,13 @@ const (
 	enoughEvents = 0.25
 )
 
-// most is what one look may tell, in nats.
-func (m *metric) most(look span) float64 {
+// most is what one look of so many of the candidate's requests may tell, in nats.
+func (m *metric) most(requests float64) float64 {
 	if m.Whole {
 		return wholeNats
 	}
-	y, theta := float64(look.All-look.Events), float64(look.Expected/look.All)
-	return fewNats + (lookNats-fewNats)*min(y*theta/(1-theta)/enoughEvents, 1)
+	expected := requests / float64(m.Tally.LongSeen+1) * m.allow(float64(m.Tally.LongEvents), float64(m.Tally.LongSeen), m.part())
+	return fewNats + (lookNats-fewNats)*min(expected/enoughEvents, 1)
 }
 
 // note sums up what people are told.

@@ -125,7 +125,7 @@ func counted(cells []cell, warmUp float64) []cell {
 
 const clipFactor = 2
 
-// clip bounds what one pod counts in one look: to 2.5 times the share of events seen elsewhere, and some for chance. A pod that
+// clip bounds what one pod counts in one look: to twice the share of events seen elsewhere, and some for chance. A pod that
 // stalls, or one client's storm, can't decide then; an incident that hits every pod is not clipped.
 func (m *metric) clip(cells, baseline []cell) []cell {
 	if !m.uses(Clip) || len(baseline) < 2 && (len(cells) == 0 || cells[0].pod == 0) {
@@ -134,7 +134,7 @@ func (m *metric) clip(cells, baseline []cell) []cell {
 	share := m.elsewhere(baseline)
 	clipped := make([]cell, len(cells))
 	for i, c := range cells {
-		most := clipFactor * c.requests * share
+		most := clipFactor * c.standsFor * share
 		c.events = min(c.events, most+2*math.Sqrt(most)+5)
 		clipped[i] = c
 	}

@@ -12,6 +12,8 @@ import (
 type cell struct {
 	pod              uint32 // hash of the name, 0 for a whole arm
 	events, requests float64
+	// standsFor is the number of requests of a warm baseline pod, with its load, that would have as many events with nothing wrong.
+	standsFor float64
 	// age is how long it served when the look began, in seconds.
 	age float64
 }
@@ -109,6 +111,7 @@ func (m *metric) count(v *view, r *reading, o *analysis.Observation) {
 	if c.requests <= 0 {
 		return
 	}
+	c.standsFor = c.requests
 	if o.Pod != "" {
 		c.pod = hashOf(o.Arm, o.Pod)
 	}
@@ -133,6 +136,15 @@ func total(cells []cell) (events, requests float64) {
 	for _, c := range cells {
 		events += c.events
 		requests += c.requests
+	}
+	return events, requests
+}
+
+// standing is the total of cells by what they stand for.
+func standing(cells []cell) (events, requests float64) {
+	events, _ = total(cells)
+	for _, c := range cells {
+		requests += c.standsFor
 	}
 	return events, requests
 }

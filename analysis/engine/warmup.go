@@ -44,18 +44,16 @@ func (s *coldStart) excess(age, warmUp float64) float64 {
 	return min(max(first, 0), mostExcess) * math.Exp(-(age-float64(s.Age/s.Expected))/(fade*warmUp))
 }
 
-// warm are the candidate's cells that count, and how many requests they stand for in the comparison: those of pods that may
-// still be worse for being new stand for more.
-func (m *metric) warm(v *view, r *reading) (warm []cell, standFor float64) {
+// warm are the candidate's cells that count. Requests to pods that may still be worse for being new stand for more.
+func (m *metric) warm(v *view, r *reading) []cell {
 	cells := r.arms[analysis.Candidate]
 	if m.warmUp == 0 {
-		_, n := total(cells)
-		return cells, n
+		return cells
 	}
 	y, others := total(r.arms[analysis.Baseline])
 	share := (m.allow(y, others, m.part()) + 0.5) / (others + 10)
 	half := v.Window.To.Sub(v.Window.From).Seconds() / 2
-	warm = counted(cells, m.warmUp)
+	warm := counted(cells, m.warmUp)
 	for _, c := range cells {
 		switch {
 		case c.age < m.warmUp:
@@ -65,12 +63,10 @@ func (m *metric) warm(v *view, r *reading) (warm []cell, standFor float64) {
 			m.ColdStart.OldExpected += float32(c.requests * share)
 		}
 	}
-	for _, c := range warm {
-		factor := 1.0
-		if m.uses(ColdStart) {
-			factor += m.ColdStart.excess(c.age+half, m.warmUp)
+	if m.uses(ColdStart) {
+		for i := range warm {
+			warm[i].standsFor *= 1 + m.ColdStart.excess(warm[i].age+half, m.warmUp)
 		}
-		standFor += c.requests * factor
 	}
-	return warm, standFor
+	return warm
 }
