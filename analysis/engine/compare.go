@@ -41,8 +41,7 @@ func (m *metric) take(v *view, r *reading) {
 	} else {
 		m.Noise = noise{}
 	}
-	_, n := total(candidate)
-	m.Comparison.add(m.bound(look, n), v.begin && m.uses(Onsets))
+	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
 }
 
 // loaded is the factor by which the candidate's share of slow requests may be larger because its pods carry more.
@@ -68,13 +67,13 @@ func against(x, n, y, others float64) span {
 	}
 }
 
-// bound lets a look of so many of the candidate's requests tell only so much.
-func (m *metric) bound(look span, requests float64) span {
+// bound lets a look tell only so much.
+func (m *metric) bound(look span) span {
 	if !m.uses(Cap) {
 		return look
 	}
 	nats := math.Abs(look.surprise()) / m.scatter()
-	if most := m.most(requests); nats > most {
+	if most := m.most(look); nats > most {
 		return look.scaled(most / nats)
 	}
 	return look
@@ -85,16 +84,16 @@ func (m *metric) bound(look span, requests float64) span {
 const (
 	lookNats     = 5
 	fewNats      = 2
-	enoughEvents = 0.25
+	enoughEvents = 0.2
 )
 
-// most is what one look of so many of the candidate's requests may tell, in nats.
-func (m *metric) most(requests float64) float64 {
+// most is what one look may tell, in nats.
+func (m *metric) most(look span) float64 {
 	if m.Whole {
 		return wholeNats
 	}
-	expected := requests / float64(m.Tally.LongSeen+1) * m.allow(float64(m.Tally.LongEvents), float64(m.Tally.LongSeen), m.part())
-	return fewNats + (lookNats-fewNats)*min(expected/enoughEvents, 1)
+	y, theta := float64(look.All-look.Events), float64(look.Expected/look.All)
+	return fewNats + (lookNats-fewNats)*min(y*theta/(1-theta)/enoughEvents, 1)
 }
 
 // note sums up what people are told.
