@@ -1,7 +1,7 @@
 // Package analysis judges a candidate by the baseline that served beside it.
 //
-// It is pure: [Provider] implementations, one package each, bring counts; [Judge] turns counts into verdicts and
-// never asks a clock, a network or a cluster. No verdict without evidence: a source's silence is Inconclusive.
+// It holds the words that sources and the decision engine share: [Provider] implementations, one package each, bring counts;
+// the engine turns a [Look] at them into a [Report]. Neither asks a cluster, and the engine asks neither clock nor network.
 package analysis
 
 import (

@@ -55,17 +55,7 @@ func formatIncrease(v float64, seconds, unit bool) string {
 	return sign + short(v*100, 1)
 }
 
-// formatRange writes the bounds of a difference whose unit was just told.
-func formatRange(low, high float64, seconds bool) string {
-	return bounds(low, high, func(v float64) string {
-		if seconds {
-			return FormatValue(v, true)
-		}
-		return short(v*100, 1)
-	})
-}
-
-// formatSignedRange is formatRange with signs.
+// formatSignedRange writes the bounds of a difference whose unit was just told.
 func formatSignedRange(low, high float64, seconds bool) string {
 	return bounds(low, high, func(v float64) string { return formatIncrease(v, seconds, false) })
 }
@@ -96,15 +86,6 @@ func short(v float64, decimals int) string {
 	s := strconv.FormatFloat(v, 'f', decimals, 64)
 	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
-
-// formatCount writes a number of requests: 1,204.
-func formatCount(n float64) string {
-	s := strconv.FormatFloat(n, 'f', 0, 64)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
 	}
 	return s
 }

@@ -52,11 +52,3 @@ func TestDifferencesAreWrittenForPeople(t *testing.T) {
 		}
 	}
 }
-
-func TestCountsHaveThousandsSeparators(t *testing.T) {
-	for n, want := range map[float64]string{0: "0", 999: "999", 1000: "1,000", 1204: "1,204", 1234567: "1,234,567", 12.4: "12"} {
-		if got := formatCount(n); got != want {
-			t.Errorf("%v is written %q, want %q", n, got, want)
-		}
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/analysistest"
 )
 
 // history makes series of two pods scraped every 5 seconds from 0 to 300 by each of two jobs, with resets, missing scrapes, and
@@ -62,7 +63,7 @@ func TestAdjoiningWindowsAddUp(t *testing.T) {
 			}
 			parts, from = append(parts, part...), to
 		}
-		if diff := cmp.Diff(short(whole), short(observed(analysis.Merge(parts)))); diff != "" {
+		if diff := cmp.Diff(short(whole), short(observed(analysistest.Merge(parts)))); diff != "" {
 			t.Fatalf("seed %d: the whole and its parts differ:\n%s", seed, diff)
 		}
 	}

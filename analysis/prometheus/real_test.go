@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/analysistest"
 	"github.com/serin-dev/serin/analysis/prometheus"
 )
 
@@ -94,14 +95,14 @@ func testRelease(t *testing.T, p *realPrometheus) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			parts = analysis.Merge(append(parts, part...))
+			parts = analysistest.Merge(append(parts, part...))
 			windows = append(windows, analysis.Window{From: at, To: next})
 		}
 		together, err := source.Count(t.Context(), subject, queries, windows)
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts = append(parts, analysis.Merge(together)...)
+		parts = append(parts, analysistest.Merge(together)...)
 		parts = slices.DeleteFunc(parts, func(o analysis.Observation) bool { return o.Pod == new1.name }) // new, and scraped twice
 		for _, o := range append(obs, parts...) {                                                         // at once, in many looks, or in one over many windows
 			verify(t, o, truth[o.Pod], o.Metric == "latency")

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/analysistest"
 	"github.com/serin-dev/serin/analysis/engine"
 	"github.com/serin-dev/serin/analysis/trace"
 )
@@ -46,7 +47,7 @@ func byArm(looks []analysis.Look) []analysis.Observation {
 			all = append(all, o)
 		}
 	}
-	return analysis.Merge(all)
+	return analysistest.Merge(all)
 }
 
 // TestTheSizeOfACompactRelease is where docs/traces.md has its numbers from: ten steps of a minute, ten pods, a look every 15 seconds,

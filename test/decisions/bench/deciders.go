@@ -4,18 +4,12 @@ import (
 	"math"
 
 	"github.com/serin-dev/serin/test/decisions/rules"
-	"github.com/serin-dev/serin/test/decisions/serin"
 )
 
 // Deciders of the benchmark: Serin first, the others, and Serin without one of its ideas each.
 func Deciders() []Decider {
-	all := append([]Decider{Serin(), Plain()}, Rivals()...)
+	all := append([]Decider{Serin()}, Rivals()...)
 	return append(all, Ablations()...)
-}
-
-// Plain is Serin with a judge that knows no more than the present step.
-func Plain() Decider {
-	return Decider{"plain-judge", "analysis.Judge on each step by itself", func() rules.Decider { return serin.New(serin.NewJudge) }}
 }
 
 // Rivals are other tools and habits. What is called tuned knows the usual service and which regressions it is to find, which

@@ -115,7 +115,7 @@ func (s Study) with(more []Decider) Study {
 // rules are the names of those that are neither rungs nor ablations.
 func (r Report) rules() []string {
 	names := []string{}
-	for _, d := range append([]Decider{Serin(), Plain()}, Rivals()...) {
+	for _, d := range append([]Decider{Serin()}, Rivals()...) {
 		if len(r.Safety.by(d.Name)) > 0 {
 			names = append(names, d.Name)
 		}

@@ -2,8 +2,6 @@
 package serin
 
 import (
-	"time"
-
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/test/decisions/rules"
 )
@@ -51,49 +49,4 @@ func (o *Operator) Decide(look analysis.Look) rules.Action {
 		return rules.Action{Kind: rules.GiveUp, Why: o.report.Message}
 	}
 	return rules.Action{}
-}
-
-// Judge is an engine without memory of anything but the present step: [analysis.Judge] on all that was counted in it.
-type Judge struct {
-	policy analysis.Policy
-	weight int32
-	since  time.Time
-	counts []analysis.Observation
-	// reference is what the baseline did in this release: at 100% there is nothing of the same moment to compare with.
-	reference []analysis.Observation
-}
-
-// warmUp is how long after a change of weight requests do not count.
-const warmUp = 30 * time.Second
-
-// NewJudge is an engine that judges each step by itself.
-func NewJudge(p analysis.Policy) Engine { return &Judge{policy: p} }
-
-// Learn implements [Engine]: it learns nothing.
-func (*Judge) Learn(analysis.Look) {}
-
-// Look implements [Engine].
-func (j *Judge) Look(look analysis.Look) analysis.Report {
-	if j.weight != look.Weight {
-		j.weight, j.since, j.counts = look.Weight, look.Window.From, nil
-		if j.weight == 100 {
-			j.counts = j.reference
-		}
-	}
-	if look.Window.From.Sub(j.since) >= warmUp {
-		j.counts = analysis.Merge(append(j.counts, look.Observations...))
-		j.remember(look)
-	}
-	return analysis.Judge(j.policy, j.counts)
-}
-
-// remember keeps the baseline's counts by arm.
-func (j *Judge) remember(look analysis.Look) {
-	for _, o := range look.Observations {
-		if o.Arm == analysis.Baseline {
-			o.Pod = ""
-			j.reference = append(j.reference, o)
-		}
-	}
-	j.reference = analysis.Merge(j.reference)
 }

@@ -82,23 +82,3 @@ func TestVerdictsAreObeyed(t *testing.T) {
 		})
 	}
 }
-
-func TestTheJudgeLooksAtOneStepAfterItsWarmUp(t *testing.T) {
-	j := NewJudge(analysis.Policy{MinRequests: 50, Criteria: []analysis.Criterion{{Name: world.Errors, Errors: true, Absolute: 0.01}}})
-	service := world.New(world.Clean(), world.Setting{Rate: 200, Interval: 15 * time.Second}, 1)
-	for i := range 10 {
-		weight := int32(20)
-		if i >= 5 {
-			weight = 100
-		}
-		report := j.Look(service.Look(weight, 100))
-		// The first two looks at each weight are the warm-up; at 100% the baseline is that of before.
-		want := analysis.Pass
-		if i%5 < 2 {
-			want = analysis.Inconclusive
-		}
-		if report.Verdict != want {
-			t.Errorf("look %d at %d%%: %s: %s", i, weight, report.Verdict, report.Message)
-		}
-	}
-}

@@ -1,16 +1,19 @@
-package analysis
+package analysistest
 
-import "time"
+import (
+	"time"
 
-// Merge adds up observations of the same metric, arm and pod, so that what is kept of a step does not grow with the number
-// of looks. The order of first appearance is kept; a window becomes the one that spans all.
-func Merge(obs []Observation) []Observation {
+	"github.com/serin-dev/serin/analysis"
+)
+
+// Merge adds up observations of the same metric, arm and pod, so that many looks can be compared with one. The order of first appearance is kept; a window becomes the one that spans all.
+func Merge(obs []analysis.Observation) []analysis.Observation {
 	type unit struct {
 		metric string
-		arm    Arm
+		arm    analysis.Arm
 		pod    string
 	}
-	var merged []Observation
+	var merged []analysis.Observation
 	at := make(map[unit]int, len(obs))
 	for _, o := range obs {
 		u := unit{o.Metric, o.Arm, o.Pod}
@@ -24,7 +27,7 @@ func Merge(obs []Observation) []Observation {
 		m.Requests += o.Requests
 		m.Errors += o.Errors
 		m.Latency = m.Latency.Merge(o.Latency)
-		m.Window = Window{From: earlier(m.Window.From, o.Window.From), To: later(m.Window.To, o.Window.To)}
+		m.Window = analysis.Window{From: earlier(m.Window.From, o.Window.From), To: later(m.Window.To, o.Window.To)}
 	}
 	return merged
 }
