@@ -172,8 +172,8 @@ type Result struct {
 	Name    string
 	Verdict Verdict
 	Message string
-	// Baseline and Candidate values, and the difference with its interval: what a Fail needs to see beyond the tolerated
-	// increase as a whole. A bound is infinite where the evidence sets none.
+	// Baseline and Candidate values, and the difference with an interval that holds at all looks together. A Fail is proof of
+	// more than a part of the tolerated increase. A bound is infinite where the evidence sets none.
 	Baseline, Candidate, Difference, Low, High float64
 	// Limit that the candidate may not exceed; NaN when nothing bounds it yet.
 	Limit float64

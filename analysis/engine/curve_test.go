@@ -95,22 +95,6 @@ func TestSpansAreFewAndLoseNothing(t *testing.T) {
 	}
 }
 
-func TestEvidenceThatHasStoppedIsNotActedUpon(t *testing.T) {
-	var s stream
-	for range 4 {
-		s.add(against(30, 100, 30, 900), false)
-	}
-	if !s.confirmed() {
-		t.Error("an excess is not confirmed by itself")
-	}
-	for range 12 {
-		s.add(against(1, 100, 30, 900), false)
-	}
-	if s.confirmed() {
-		t.Error("an excess is confirmed by looks without one")
-	}
-}
-
 // TestPairsCountPodsThatStay compares with the variance of a mean over nested sets of pods, worked out by hand: the second span has the
 // first one's pod and three more, and as much information. With τ = 1 its variance is 1/4 (1 + 1/4 + 2/4).
 func TestPairsCountPodsThatStay(t *testing.T) {

@@ -32,18 +32,17 @@ type Term uint32
 
 // The terms.
 const (
-	Dispersion   Term = 1 << iota // counts scatter more than those of independent requests
-	PodEffects                    // pods differ from each other over many looks
-	Margin                        // a part of the tolerance is no regression
-	Clip                          // one pod counts only so much in one look
-	Cap                           // one look counts only so much
-	WarmUp                        // a pod's requests do not count until it is warm
-	ColdStart                     // what new pods are worse by fades away
-	Load                          // pods that carry more are slower
-	Onsets                        // a regression may begin late
-	Confirmation                  // the last looks must still show an excess
-	Guard                         // disasters are seen within two looks
-	Hold                          // no step is passed while a metric leans bad
+	Dispersion Term = 1 << iota // counts scatter more than those of independent requests
+	PodEffects                  // pods differ from each other over many looks
+	Margin                      // a part of the tolerance is no regression
+	Clip                        // one pod counts only so much in one look
+	Cap                         // one look counts only so much
+	WarmUp                      // a pod's requests do not count until it is warm
+	ColdStart                   // what new pods are worse by fades away
+	Load                        // pods that carry more are slower
+	Onsets                      // a regression may begin late
+	Guard                       // disasters are seen within two looks
+	Hold                        // no step is passed while a metric leans bad
 )
 
 // Without leaves terms out. It is meant for measuring them, never for releases.

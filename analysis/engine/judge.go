@@ -137,7 +137,7 @@ func (m *metric) proven(evidence float64) bool {
 	if float64(m.Guard) >= m.alarm {
 		return true
 	}
-	return evidence >= m.proof && (!m.uses(Confirmation) || m.Comparison.confirmed())
+	return evidence >= m.proof
 }
 
 // weighHarm asks whether harm at the next weight has become implausible.

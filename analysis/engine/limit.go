@@ -34,7 +34,7 @@ func (m *metric) weighLimit(f *findings) {
 	switch {
 	case len(m.Limit.spans) == 0:
 		f.doubt = noneWarm
-	case anytime >= m.proof && (!m.uses(Confirmation) || m.Limit.confirmed()):
+	case anytime >= m.proof:
 		f.fail = "over the limit of " + value(m.c.Limit, m.seconds())
 	case fromStart > leans || anytime > m.proof-alert:
 		f.doubt = "over the limit of " + value(m.c.Limit, m.seconds()) + ", but this may still be chance"

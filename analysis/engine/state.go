@@ -13,7 +13,7 @@ import (
 )
 
 // stateVersion of the format; a change of the format or of what the numbers mean takes the next one.
-const stateVersion = 1
+const stateVersion = 2
 
 // State is all that the Engine remembers, for [Restore]. It does not grow with the length of the release.
 func (e *Engine) State() []byte {
@@ -37,14 +37,10 @@ func (e *Engine) State() []byte {
 
 // fixed are the parts of a metric's memory that always have the same size.
 func (m *metric) fixed() []any {
-	parts := []any{
+	return []any{
 		&m.Whole, &m.Valued, &m.Boundary, &m.Tally, &m.Drift, &m.Load, &m.ColdStart, &m.Guard, &m.Last, &m.Dispersion.Scales,
-		&m.Dispersion.Ticks, &m.Comparison.recent,
+		&m.Dispersion.Ticks,
 	}
-	if m.c.Limit > 0 {
-		parts = append(parts, &m.Limit.recent)
-	}
-	return parts
 }
 
 // rare are the parts of a metric's memory that only some sources need.

@@ -9,8 +9,6 @@ import (
 // of weight, and else every onsetLooks looks. A leak or a saturation is then not hidden by the quiet hours before it.
 type stream struct {
 	spans []span
-	// recent are the last looks' events beyond the expected ones, the newest first.
-	recent [confirmMost]float32
 }
 
 const (
@@ -18,8 +16,6 @@ const (
 	onsetLooks = 20
 	// firstOnset is the prior weight of "bad from its first request"; the later onsets share the rest.
 	firstOnset = 0.5
-	// confirmLeast and confirmMost looks, the last third of all, must still show an excess before a rollback.
-	confirmLeast, confirmMost = 2, 8
 )
 
 // add counts a look.
@@ -33,8 +29,6 @@ func (s *stream) add(look span, onset bool) {
 	if len(s.spans) > mostSpans {
 		s.condense()
 	}
-	copy(s.recent[1:], s.recent[:])
-	s.recent[0] = look.Events - look.Expected
 }
 
 // condense joins the two neighbours that are shortest together, but for the newest span.
@@ -79,14 +73,4 @@ func (s *stream) evidence(temper func(sum) float64) (fromStart, anytime float64)
 		unspent -= weight
 	}
 	return fromStart, math.Log(mixture + max(unspent, 0))
-}
-
-// confirmed says whether the last third of the looks still shows an excess: evidence that has stopped is not acted upon.
-func (s *stream) confirmed() bool {
-	third := int(s.total().Looks) / 3
-	excess := float32(0)
-	for _, r := range s.recent[:min(max(third, confirmLeast), confirmMost)] {
-		excess += r
-	}
-	return excess > 0
 }

@@ -35,7 +35,7 @@ func Ablations() []Decider {
 		{"warm-up", "requests count from a pod's first second", engine.WarmUp},
 		{"cold-start", "new pods are not expected to be worse for a while", engine.ColdStart},
 		{"onsets", "a regression is taken to begin with the release", engine.Onsets},
-		{"confirmation", "evidence counts that has ended", engine.Confirmation},
+		{"load", "pods that carry more are compared as if they carried the same", engine.Load},
 		{"guard", "disasters are treated like everything else", engine.Guard},
 		{"hold", "a step passes while a metric leans bad", engine.Hold},
 	} {
