@@ -38,7 +38,7 @@ type promise struct {
 
 func promises() []promise {
 	safe := small([]float64{10, 100, 1000}, world.None())
-	safe.Worlds = pick("clean", "shared-bursts", "sticky-storms", "drift", "pod-effects-x2", "slow-nodes", "cold-start", "gaps", "all")
+	safe.Worlds = pick("clean", "shared-bursts", "sticky-storms", "drift", "pod-effects-x2", "slow-nodes", "cold-start", "gaps", "load", "all")
 	shared := small([]float64{100, 1000}, regressions("both-slower", "both-failing")...)
 	gross := small([]float64{100, 1000}, regressions("errors-50%", "no-success")...)
 	all := []promise{{safe, falseRollbacks}, {shared, falseRollbacks}, {gross, slow}}
