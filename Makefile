@@ -7,7 +7,7 @@ export CGO_ENABLED ?= 0
 .PHONY: help demo test lint generate verify bench-decisions build plugin image install uninstall cluster-up cluster-down unit e2e fmt
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## real releases on a real cluster, narrated: good ones promoted, bad ones rolled back (CONTEXT=... uses a cluster of yours)
 	@hack/demo/run
@@ -26,7 +26,7 @@ lint: ## golangci-lint with the layering rules, shellcheck
 fmt: ## write every Go file as the formatter would
 	@hack/lint --fix-format
 
-generate: ## deepcopy, CRDs, RBAC
+generate: ## deepcopy, CRDs, RBAC, the answers in docs/traces.md
 	@hack/generate
 
 verify: ## fail when anything generated is stale
