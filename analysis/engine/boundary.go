@@ -48,7 +48,7 @@ func choose(h analysis.Histogram, q, tolerated float64) boundary {
 		}
 		far := math.Log(share / (1 - q))
 		slope := math.Log(growth(h, b.Upper, tolerated))
-		if score := share * slope * slope * math.Exp(-far*far); score > most {
+		if score := share * slope * slope * math.Exp(-2*far*far); score > most {
 			most, best = score, boundary{At: b.Upper, Share: share}
 		}
 	}
