@@ -54,7 +54,8 @@ func (t Traces) begin(ctx context.Context, s *scene) *tracer {
 	if t.Folder == "" {
 		return w
 	}
-	name := fmt.Sprintf("%s_%s_%s_%d.jsonl", s.canary.Namespace, s.canary.Name, s.state.Candidate, s.state.StartedAt.Unix())
+	// Not the release's own time: after a restart of the operator, what was written before must stay.
+	name := fmt.Sprintf("%s_%s_%s_%d.jsonl", s.canary.Namespace, s.canary.Name, s.state.Candidate, s.observation.Now.UnixNano())
 	file, err := os.Create(filepath.Join(t.Folder, name))
 	if err == nil {
 		w.file = file

@@ -95,6 +95,9 @@ func (e *Engine) Look(l analysis.Look) analysis.Report {
 	v.begin = begin
 	results := make([]analysis.Result, 0, len(e.metrics))
 	for _, m := range e.metrics {
+		if begin {
+			m.Tally.Seen = 0 // the policy asks for so many requests at each step
+		}
 		results = append(results, m.look(v, e.policy.MinRequests))
 	}
 	return combine(results)

@@ -78,7 +78,23 @@ func (m *metric) look(v *view, least float64) analysis.Result {
 		m.weighLimit(&f)
 		m.weigh(v, &f)
 	}
+	if f.fail == "" && f.doubt == "" {
+		f.doubt = m.silent(v, r)
+	}
 	return m.result(v, f)
+}
+
+// silent says who had no requests in this very look. What was seen before says nothing about now: no step is passed on it.
+func (m *metric) silent(v *view, r *reading) string {
+	for arm, name := range [...]string{"baseline", "candidate"} {
+		if arm == int(analysis.Baseline) && (v.Weight >= 100 || !compares(m.c)) {
+			continue
+		}
+		if _, n := total(r.arms[arm]); n <= 0 {
+			return "no requests from the " + name + " in this interval"
+		}
+	}
+	return ""
 }
 
 // missing says what keeps the metric from being judged.

@@ -46,7 +46,7 @@ type memory struct {
 // tally sums what the release's verdict rests on, and the baseline's share of events in the long run.
 type tally struct {
 	Requests, Events     [2]float32
-	Seen                 float32 // candidate requests, whether they count or not
+	Seen                 float32 // candidate requests at this step, whether they count or not
 	LongEvents, LongSeen float32
 }
 
