@@ -20,9 +20,9 @@ func TestNoStepIsPassedOnSilence(t *testing.T) {
 		"the candidate is silent":                            {50, 5000, 0, analysis.Inconclusive},
 		"the baseline is silent":                             {50, 0, 5000, analysis.Inconclusive},
 		"too few requests at this step, however many before": {50, 10, 10, analysis.Inconclusive},
-		"both answer": {50, 5000, 5000, analysis.Pass},
-		"at 100% the baseline has nothing to say": {100, 0, 5000, analysis.Pass},
-		"nobody answers at 100%":                  {100, 0, 0, analysis.Inconclusive},
+		"both answer, at this step and before it":            {50, 5000, 5000, analysis.Pass},
+		"at 100% the baseline has nothing to say":            {100, 0, 5000, analysis.Pass},
+		"nobody answers at 100%":                             {100, 0, 0, analysis.Inconclusive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := engine.New(analysis.Policy{MinRequests: 50, Criteria: []analysis.Criterion{{Name: "errors", Errors: true, Absolute: 0.01}}})
