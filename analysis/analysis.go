@@ -48,6 +48,8 @@ type Target struct {
 	Port    int32
 	// Route is the name of the route, for sources that label by route.
 	Route string
+	// Labels are those of the arm's pod template.
+	Labels map[string]string
 }
 
 // Query says what to count for one metric.
@@ -60,6 +62,8 @@ type Query struct {
 	Custom *CustomQuery
 	// Latency is true when the histogram is needed, Errors when requests and errors are.
 	Latency, Errors bool
+	// Quantile is what will be judged of the latency, 0.5 to 0.99, for a source that has no histogram but single quantiles.
+	Quantile float64
 }
 
 // CustomQuery holds series selectors in the source's own language.
@@ -90,15 +94,46 @@ type Bucket struct{ Lower, Upper, Count float64 }
 
 // Provider brings counts from one metrics backend.
 type Provider interface {
+	// Check says, without asking the backend, why the queries can't be answered for both arms of s, and what to write or set
+	// instead; nil when they can. A Subject whose Candidate is empty is checked for its baseline alone. Count fails the same way.
+	Check(s Subject, qs []Query) error
 	// Count answers every query for both arms over each of the windows, in as few requests as the backend allows, ordered by
 	// window, query, arm and pod. The windows follow each other in time and do not overlap. Adjoining ones, of one call or of
 	// several, count every request once, but for what the backend takes in only after it was asked: a window should end as
 	// long before now as that may take.
 	// No data is an empty slice and a nil error. An error that matches [ErrRejected] means that asking again the same way will never help
-	// (a query that does not parse, credentials refused); any other error may pass by itself. No error text holds a secret.
+	// (a query that does not parse, credentials refused), a [ThrottledError] that the backend answers later; any other error may pass by itself.
+	// No error text holds a secret.
 	Count(ctx context.Context, s Subject, qs []Query, ws []Window) ([]Observation, error)
-	// Ping says whether the backend answers, with the same errors as Count.
-	Ping(ctx context.Context) error
+	// Ping says whether the backend answers, with the same errors as Count, and how it is.
+	Ping(ctx context.Context) (Health, error)
+}
+
+// Health is what a backend tells of itself.
+type Health struct {
+	// Skew is how far the backend's clock is ahead of ours; 0 when it does not tell, or by less than can be told.
+	Skew time.Duration
+	// Budget is how often it may still be asked; nil when it does not say.
+	Budget *Budget
+}
+
+// Budget is what a backend's rate limit leaves to us.
+type Budget struct {
+	// Limit is the number of requests in each Period, and Left what is left of them until Reset.
+	Limit, Left int
+	Period      time.Duration
+	Reset       time.Time
+}
+
+// ThrottledError means that the backend's rate limit leaves no room for a question now. It says nothing about the evidence.
+type ThrottledError struct {
+	// After is how long to wait before asking again, more than 0.
+	After time.Duration
+}
+
+// Error tells how long.
+func (e *ThrottledError) Error() string {
+	return "the rate limit of the metrics backend leaves no room for a question before " + e.After.Round(time.Second).String()
 }
 
 // ErrRejected means that the backend will refuse the same request again.

@@ -59,7 +59,8 @@ func (r *MetricSourceReconciler) ping(ctx context.Context, source *v1alpha1.Metr
 	}
 	ctx, cancel := context.WithTimeout(ctx, source.Spec.TimeoutOrDefault())
 	defer cancel()
-	return provider.Ping(ctx)
+	_, err = provider.Ping(ctx)
+	return err
 }
 
 func (r *MetricSourceReconciler) describe(source *v1alpha1.MetricSource, err error) {

@@ -68,12 +68,15 @@ func (f *Fake) Count(ctx context.Context, s analysis.Subject, qs []analysis.Quer
 	return all, nil
 }
 
+// Check finds nothing wrong.
+func (f *Fake) Check(analysis.Subject, []analysis.Query) error { return nil }
+
 // Ping fails as Count does.
-func (f *Fake) Ping(ctx context.Context) error {
+func (f *Fake) Ping(ctx context.Context) (analysis.Health, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return analysis.Health{}, ctx.Err()
 	}
-	return f.broken
+	return analysis.Health{}, f.broken
 }

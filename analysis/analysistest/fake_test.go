@@ -23,7 +23,7 @@ func TestFake(t *testing.T) {
 	}
 	trouble := errors.New("away")
 	f.Fail(trouble)
-	if _, err := provider.Count(t.Context(), subject, queries, []analysis.Window{{}}); !errors.Is(err, trouble) || !errors.Is(provider.Ping(t.Context()), trouble) {
+	if _, err := provider.Count(t.Context(), subject, queries, []analysis.Window{{}}); !errors.Is(err, trouble) || !errors.Is(ping(t.Context(), provider), trouble) {
 		t.Errorf("it fails with %v", err)
 	}
 	f.Fail(nil)

@@ -41,10 +41,27 @@ func New(c analysis.Config) (analysis.Provider, error) {
 }
 
 // Ping asks for a constant.
-func (s *source) Ping(ctx context.Context) error {
-	return retry(ctx, func() error {
+func (s *source) Ping(ctx context.Context) (analysis.Health, error) {
+	err := retry(ctx, func() error {
 		return s.client.query(ctx, "vector(1)", time.Time{}, func(*series) error { return nil })
 	})
+	return analysis.Health{}, err
+}
+
+// Check reads the queries, and tries to tell the arms apart.
+func (s *source) Check(subject analysis.Subject, qs []analysis.Query) error {
+	p, err := s.plan(qs)
+	if err != nil {
+		return fmt.Errorf("%w: %w", analysis.ErrRejected, err)
+	}
+	for _, q := range p.questions {
+		for _, of := range q.family.arms {
+			if _, err := of(subject); err != nil {
+				return fmt.Errorf("%w: %w", analysis.ErrRejected, err)
+			}
+		}
+	}
+	return nil
 }
 
 // Count answers every query; see [analysis.Provider]. Queries on one preset share their requests, and so do windows that follow each

@@ -107,12 +107,14 @@ func latencyFrom(name string, m *v1alpha1.LatencyMetric) (analysis.Query, analys
 	if m.MaxIncrease != nil {
 		increase = *m.MaxIncrease
 	}
-	return q, c, parseInto(
+	err := parseInto(
 		field{"latency.quantile", m.Quantile, v1alpha1.ParseQuantile, &c.Quantile},
 		field{"latency.maxIncrease.relative", increase.Relative, v1alpha1.ParsePercent, &c.Relative},
 		field{"latency.maxIncrease.absolute", increase.Absolute, latencySeconds, &c.Absolute},
 		field{"latency.limit", m.Limit, latencySeconds, &c.Limit},
 	)
+	q.Quantile = c.Quantile
+	return q, c, err
 }
 
 // field is one number with a unit, and where it goes.

@@ -40,7 +40,7 @@ func TestOf(t *testing.T) {
 			Steps:    []rollout.Step{{Weight: 10, Bake: 5 * time.Second}, {Weight: 100, Bake: 7 * time.Second, Approval: true}},
 			Interval: 2 * time.Second, EvidenceDeadline: time.Minute, OnInconclusive: rollout.HoldIfInconclusive,
 		},
-		Queries: []analysis.Query{{Metric: "errors", Errors: true}, {Metric: "latency", Latency: true}},
+		Queries: []analysis.Query{{Metric: "errors", Errors: true}, {Metric: "latency", Latency: true, Quantile: 0.99}},
 		Policy: analysis.Policy{
 			Criteria: []analysis.Criterion{
 				{Name: "errors", Errors: true, Absolute: 0.001, Limit: 0.01},
