@@ -7,6 +7,7 @@ package analysis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -102,7 +103,8 @@ type Provider interface {
 	// several, count every request once, but for what the backend takes in only after it was asked: a window should end as
 	// long before now as that may take.
 	// No data is an empty slice and a nil error. An error that matches [ErrRejected] means that asking again the same way will never help
-	// (a query that does not parse, credentials refused), a [ThrottledError] that the backend answers later; any other error may pass by itself.
+	// (a query that does not parse; credentials refused, which matches [ErrUnauthorized]), a [ThrottledError] that the backend answers
+	// later, [ErrNonsense] that what answers is no such backend; any other error means that it did not answer, and may pass by itself.
 	// No error text holds a secret.
 	Count(ctx context.Context, s Subject, qs []Query, ws []Window) ([]Observation, error)
 	// Ping says whether the backend answers, with the same errors as Count, and how it is.
@@ -138,6 +140,13 @@ func (e *ThrottledError) Error() string {
 
 // ErrRejected means that the backend will refuse the same request again.
 var ErrRejected = errors.New("rejected by the metrics backend")
+
+// ErrUnauthorized means that the backend does not take our credentials. It matches [ErrRejected], too.
+var ErrUnauthorized = fmt.Errorf("%w: the credentials are not accepted", ErrRejected)
+
+// ErrNonsense means that something answers, but not as this kind of backend does: a login page, half an answer, another server.
+// It may pass by itself.
+var ErrNonsense = errors.New("not an answer of such a metrics backend")
 
 // Config says how to reach a backend. Credentials holds the Secret's data and must never be printed.
 type Config struct {

@@ -35,6 +35,11 @@ type Setup struct {
 	Endless func(w io.Writer, call int) error
 	// MostBytes is how much of an answer the source reads at most, with room for what is on its way.
 	MostBytes int64
+	// Parts are two or more windows that follow each other without a gap and that Full answers like Window; left out, the thirds of Window.
+	Parts []analysis.Window
+	// Refused are queries that the source can't answer and knows so by itself; each is asked alone. A preset that does not exist is
+	// tried in any case.
+	Refused []analysis.Query
 	// Unsupported names requirements that the source can't meet, and says why.
 	Unsupported map[string]string
 }
@@ -49,17 +54,25 @@ func Run(t *testing.T, s Setup) {
 		test func(*testing.T, Setup)
 	}{
 		{"counts are whole and in order", wholeAndInOrder},
+		{"adjoining windows count every request once", adjoining},
+		{"what can't be answered is refused without asking", checked},
 		{"no data is no observation", noData},
+		{"nothing is asked for nothing", nothingToAsk},
 		{"a refusal is final", refusals},
 		{"trouble is not final", trouble},
+		{"failures are told apart", toldApart},
 		{"trouble that passes is survived", passingTrouble},
+		{"a backend that asks for a moment gets it", shortlyThrottled},
+		{"a backend that asks to be left alone is left alone", leftAlone},
 		{"an unreachable backend is trouble", unreachable},
 		{"an answer of another kind is an error", garbage},
+		{"an answer that breaks off is an error", brokenOff},
 		{"the context is obeyed", contextObeyed},
 		{"the timeout is obeyed", timeoutObeyed},
 		{"an endless answer is given up", endless},
 		{"no error tells a secret", noSecret},
 		{"a redirect carries no secret elsewhere", redirect},
+		{"the clock of the backend is told", clockTold},
 		{"concurrent calls do not disturb each other", concurrent},
 	}
 	for _, r := range requirements {
@@ -140,8 +153,11 @@ func wholeAndInOrder(t *testing.T, s Setup) {
 		if !(o.Requests > 0) || o.Requests > 1e18 || !(o.Errors >= 0) || o.Errors > o.Requests {
 			t.Errorf("%s of %v %q: %v errors in %v requests", o.Metric, o.Arm, o.Pod, o.Errors, o.Requests)
 		}
-		if err := o.Latency.Validate(); err != nil || query.Latency != (len(o.Latency) > 0) {
+		if err := o.Latency.Validate(); err != nil || o.Value == nil && query.Latency != (len(o.Latency) > 0) {
 			t.Errorf("%s of %v %q: a distribution was asked for: %v; it is %v (%v)", o.Metric, o.Arm, o.Pod, query.Latency, o.Latency, err)
+		}
+		if o.Value != nil && (!finite(*o.Value) || len(o.Latency) > 0) {
+			t.Errorf("%s of %v %q: the value is %v, beside the distribution %v", o.Metric, o.Arm, o.Pod, *o.Value, o.Latency)
 		}
 		if o.Window.From.Before(s.Window.From) || o.Window.To.After(s.Window.To) {
 			t.Errorf("%s: counted over %v, asked for %v", o.Metric, o.Window, s.Window)

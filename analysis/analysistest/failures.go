@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,12 +17,6 @@ import (
 
 func refusals(t *testing.T, s Setup) {
 	var usual, refused atomic.Int64
-	counting := func(n *atomic.Int64, h http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			n.Add(1)
-			h.ServeHTTP(w, r)
-		})
-	}
 	if _, err := s.source(t, counting(&usual, s.Full)).Count(t.Context(), s.Subject, s.Queries, s.windows()); err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +156,20 @@ func endless(t *testing.T, s Setup) {
 	}
 	if longest.Load() > s.MostBytes {
 		t.Errorf("%d bytes of an answer are read", longest.Load())
+	}
+	refusal := s.source(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(http.StatusBadRequest)
+		counted, line := &counter{to: w}, []byte(strings.Repeat("no, ", 1<<10))
+		for counted.written < 2*s.MostBytes {
+			if _, err := counted.Write(line); err != nil {
+				return
+			}
+		}
+		t.Errorf("%d bytes of a refusal are read", counted.written)
+	}))
+	if err := ping(t.Context(), refusal); !errors.Is(err, analysis.ErrRejected) || len(err.Error()) > 2<<10 {
+		t.Errorf("an endless refusal is told as %.200v", err)
 	}
 }
 

@@ -6,13 +6,15 @@ import (
 	"github.com/serin-dev/serin/analysis"
 )
 
+// unit is what is counted apart.
+type unit struct {
+	metric string
+	arm    analysis.Arm
+	pod    string
+}
+
 // Merge adds up observations of the same metric, arm and pod, so that many looks can be compared with one. The order of first appearance is kept; a window becomes the one that spans all.
 func Merge(obs []analysis.Observation) []analysis.Observation {
-	type unit struct {
-		metric string
-		arm    analysis.Arm
-		pod    string
-	}
 	var merged []analysis.Observation
 	at := make(map[unit]int, len(obs))
 	for _, o := range obs {

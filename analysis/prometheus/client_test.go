@@ -166,6 +166,28 @@ func TestErrorsTellWhatTheServerSays(t *testing.T) {
 	}
 }
 
+// TestStoresAreAskedForWhatWasCounted wants every request to say what keeps a store from answering with something else.
+func TestStoresAreAskedForWhatWasCounted(t *testing.T) {
+	asked := 0
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		for name, want := range map[string]string{"nocache": "1", "partial_response": "true", "timeout": "10"} {
+			if got := r.FormValue(name); got != want {
+				t.Errorf("%s is %q, want %q", name, got, want)
+			}
+		}
+		(&fake{}).ServeHTTP(w, r)
+	})
+	source, err := prometheus.New(analysis.Config{Address: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = source.Count(t.Context(), release(), []analysis.Query{{Metric: "errors", Errors: true}}, []analysis.Window{between(100, 130)})
+	if err != nil || asked == 0 {
+		t.Errorf("%v after %d requests", err, asked)
+	}
+}
+
 func TestRedirectsAreToldNotFollowed(t *testing.T) {
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "https://login.example/start?next=secret", http.StatusFound)

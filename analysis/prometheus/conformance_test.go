@@ -16,9 +16,9 @@ func TestConformance(t *testing.T) {
 	full := &fake{}
 	for _, pod := range []string{"api-1-aaaaa", "api-1-bbbbb", "api-2-ccccc"} {
 		for i, code := range []string{"200", "404", "500"} {
-			full.add(counter(pod, code, ""), "95:10", fmt.Sprintf("125:%d", 50-i))
-			full.add(bucket(pod, "0.1", fmt.Sprintf(",code=%q", code)), "95:10", fmt.Sprintf("125:%d", 30-i))
-			full.add(bucket(pod, "+Inf", fmt.Sprintf(",code=%q", code)), "95:10", fmt.Sprintf("125:%d", 50-i))
+			full.add(counter(pod, code, ""), "95:10", "105:20", "112:22", fmt.Sprintf("125:%d", 50-i))
+			full.add(bucket(pod, "0.1", fmt.Sprintf(",code=%q", code)), "95:10", "105:12", "112:13", fmt.Sprintf("125:%d", 30-i))
+			full.add(bucket(pod, "+Inf", fmt.Sprintf(",code=%q", code)), "95:10", "105:20", "112:22", fmt.Sprintf("125:%d", 50-i))
 		}
 	}
 	const selector = `http_requests_total{namespace!="",$arm}`
@@ -36,6 +36,10 @@ func TestConformance(t *testing.T) {
 			{Metric: "latency", Latency: true},
 			{Metric: "both", Errors: true, Latency: true},
 			{Metric: "custom", Errors: true, Custom: &analysis.CustomQuery{Requests: selector, Errors: strings.Replace(selector, "{", `{code=~"5..",`, 1)}},
+		},
+		Refused: []analysis.Query{
+			{Metric: "no arm", Errors: true, Custom: &analysis.CustomQuery{Requests: "http_requests_total", Errors: "http_errors_total{$arm}"}},
+			{Metric: "no selector", Latency: true, Custom: &analysis.CustomQuery{Histogram: "sum(rate(http_request_duration_seconds{$arm}[1m]))"}},
 		},
 		Window: between(100, 130),
 		Full:   full,

@@ -48,6 +48,12 @@ func TestCounting(t *testing.T) {
 		"a reset counts from zero": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:100", "105:120", "115:5", "125:8")
 		}, []string{"0 api-1-aaaaa 28/0"}},
+		"a store that merges two scrapers falls a little at a time": {func(f *fake) {
+			f.add(counter(old, "200", ""), "95:100000", "105:100020", "106:100015", "115:100040", "125:100039")
+		}, []string{"0 api-1-aaaaa 40/0"}},
+		"a counter that is young falls by a reset": {func(f *fake) {
+			f.add(counter(old, "200", ""), "95:40", "105:50", "115:49")
+		}, []string{"0 api-1-aaaaa 59/0"}},
 		"two resets": {func(f *fake) {
 			f.add(counter(old, "200", ""), "95:100", "105:3", "115:2", "125:2")
 		}, []string{"0 api-1-aaaaa 5/0"}},

@@ -54,6 +54,8 @@ func (c *counter) addFloat(f float) {
 	switch {
 	case c.samples == 1 && !c.known:
 		c.first = f.value
+	case c.late(f.value):
+		return
 	case f.value < c.last: // reset
 		c.grown += f.value
 	default:
@@ -72,6 +74,8 @@ func (c *counter) addHistogram(h histogram) {
 	switch {
 	case c.samples == 1 && !c.known:
 		c.first, c.firstBuckets, c.sinceBuckets = h.count, h.buckets, h.buckets
+	case c.late(h.count):
+		return
 	case h.count < c.last || falls(c.latestBuckets, h.buckets):
 		c.grown += h.count
 		c.grownBuckets = c.grownBuckets.Merge(subtract(c.latestBuckets, c.sinceBuckets))
@@ -80,6 +84,14 @@ func (c *counter) addHistogram(h histogram) {
 		c.grown += h.count - c.last
 	}
 	c.last, c.latestBuckets = h.count, h.buckets
+}
+
+// late says that a value which is a little less than the last one is no reset: a store that merges the samples of two scrapers,
+// as Thanos does, may put what one saw after what the other saw a moment later. Taken for a reset, all that the counter ever
+// counted would be counted again.
+func (c *counter) late(value float64) bool {
+	const leastCount, share = 100, 0.95
+	return value < c.last && c.last >= leastCount && value >= share*c.last
 }
 
 func (c *counter) appears(at int64) {

@@ -12,7 +12,8 @@ import (
 const (
 	attempts   = 3
 	firstPause = 200 * time.Millisecond
-	// longestPause is what a server may ask for without being given up on until the next look.
+	// longestPause is what a server may ask for without being given up on until the next look. A server that asks for nothing when it is
+	// asked too much gets as long.
 	longestPause = 10 * time.Second
 )
 
@@ -43,12 +44,13 @@ func retry(ctx context.Context, f func() error) error {
 }
 
 // retryAfter reads the header of that name: seconds, or a date. It is 0 when there is none.
-func retryAfter(header string) time.Duration {
+func retryAfter(header string, now time.Time) time.Duration {
+	const most = 365 * 24 * 60 * 60 // more would not fit a Duration
 	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(max(seconds, 0)) * time.Second
+		return time.Duration(min(max(seconds, 0), most)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(time.Until(at), 0)
+		return max(at.Sub(now), 0)
 	}
 	return 0
 }

@@ -18,7 +18,7 @@ const (
 	mostPieces = 16
 )
 
-// source counts with one server. It holds nothing between calls and may be used concurrently.
+// source counts with one server. It holds nothing of what it counted between calls, and may be used concurrently.
 type source struct {
 	client *client
 	preset string
@@ -42,10 +42,12 @@ func New(c analysis.Config) (analysis.Provider, error) {
 
 // Ping asks for a constant.
 func (s *source) Ping(ctx context.Context) (analysis.Health, error) {
-	err := retry(ctx, func() error {
-		return s.client.query(ctx, "vector(1)", time.Time{}, func(*series) error { return nil })
+	var health analysis.Health
+	err := retry(ctx, func() (err error) {
+		health.Skew, err = s.client.ask(ctx, "vector(1)", time.Time{}, func(*series) error { return nil })
+		return err
 	})
-	return analysis.Health{}, err
+	return health, err
 }
 
 // Check reads the queries, and tries to tell the arms apart.
