@@ -12,6 +12,7 @@ import (
 
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/analysis/engine"
+	"github.com/serin-dev/serin/analysis/trace"
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 )
@@ -56,8 +57,9 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	}
 	if e.candidate != state.Candidate || !reflect.DeepEqual(e.policy, s.analysis.policy) {
 		e.tracer.close(ctx, nil)
-		*e = s.beginEvidence(ctx)
-		e.tracer = r.Traces.begin(ctx, s)
+		var from *trace.Resumed
+		*e, from = s.beginEvidence(ctx)
+		e.tracer = r.Traces.begin(ctx, s, from)
 	}
 	e.receive(ctx, s)
 	if !e.settledAt.Equal(state.SettledAt) {
@@ -77,9 +79,11 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	}
 }
 
-// beginEvidence goes on with what was written down of this candidate before a restart, or begins.
-func (s *scene) beginEvidence(ctx context.Context) evidence {
+// beginEvidence goes on with what was written down of this candidate before a restart, or begins. It answers what a trace has to tell when that is in mid-release,
+// and nil when it is not.
+func (s *scene) beginEvidence(ctx context.Context) (evidence, *trace.Resumed) {
 	e := evidence{candidate: s.state.Candidate, policy: s.analysis.policy, settledAt: s.state.SettledAt}
+	from := &trace.Resumed{At: s.observation.Now, Weight: s.state.Weight, SettledAt: e.settledAt, Why: "nothing of what was seen before was written down yet, and the evidence is gathered anew"}
 	if m := s.canary.Status.Rollout; m != nil && m.Candidate == e.candidate && m.Evidence != nil {
 		restored, err := engine.Restore(e.policy, m.Evidence.State)
 		if err == nil {
@@ -87,14 +91,19 @@ func (s *scene) beginEvidence(ctx context.Context) evidence {
 			if e.upTo.Before(e.settledAt) {
 				e.upTo = e.settledAt
 			}
-			return e
+			from.Why, from.Engine = "the operator was restarted, or another one took over", m.Evidence.State
+			return e, from
 		}
 		log.FromContext(ctx).Info("the evidence is gathered anew", "why", err.Error())
+		from.Why = "the evidence is gathered anew: " + err.Error()
 	}
 	e.engine, e.upTo = engine.New(e.policy), e.settledAt
 	looks := min(int(learnFor/s.plan.Interval), learnLooks)
 	e.learnedUpTo = s.state.StartedAt.Add(-time.Duration(looks) * s.plan.Interval)
-	return e
+	if s.state.Weight == 0 {
+		return e, nil
+	}
+	return e, from
 }
 
 // receive takes in an answer, if there is one.

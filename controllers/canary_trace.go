@@ -45,11 +45,12 @@ type tracer struct {
 	file    *os.File
 }
 
-// begin begins to write down the release of a scene.
-func (t Traces) begin(ctx context.Context, s *scene) *tracer {
-	w := &tracer{}
+// begin begins to write down the release of a scene, or what is left of one that was resumed. Of that, no look from before is written again: it would have to be
+// persisted with every step, at the cost of one more write each. What the engine made of them is persisted anyway, and goes into the header.
+func (t Traces) begin(ctx context.Context, s *scene, from *trace.Resumed) *tracer {
+	w, header := &tracer{}, s.traceHeader(from)
 	if t.Last {
-		w.compact = trace.NewCompact(s.traceHeader())
+		w.compact = trace.NewCompact(header)
 	}
 	if t.Folder == "" {
 		return w
@@ -59,7 +60,7 @@ func (t Traces) begin(ctx context.Context, s *scene) *tracer {
 	file, err := os.Create(filepath.Join(t.Folder, name))
 	if err == nil {
 		w.file = file
-		w.full, err = trace.NewWriter(file, s.traceHeader(), t.Limit)
+		w.full, err = trace.NewWriter(file, header, t.Limit)
 	}
 	if err != nil {
 		log.FromContext(ctx).Error(err, "the full trace of this release is not written")
@@ -67,13 +68,14 @@ func (t Traces) begin(ctx context.Context, s *scene) *tracer {
 	return w
 }
 
-func (s *scene) traceHeader() trace.Header {
+func (s *scene) traceHeader(from *trace.Resumed) trace.Header {
 	h := trace.Header{
 		Canary: s.canary.Name, Namespace: s.canary.Namespace,
 		Baseline:  trace.Revision{Name: s.state.Baseline, Pods: podsOf(s.workload.Baseline)},
 		Candidate: trace.Revision{Name: s.state.Candidate, Pods: podsOf(s.workload.Candidate)},
 		Policy:    s.analysis.policy, Interval: s.plan.Interval, Deadline: s.plan.EvidenceDeadline,
 		OnInconclusive: string(s.canary.Spec.Analysis.OnInconclusiveOrDefault()),
+		Resumed:        from,
 	}
 	for _, step := range s.plan.Steps {
 		h.Steps = append(h.Steps, trace.Step(step))

@@ -36,7 +36,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a source that brings no evidence holds the release, is told of once, and is forgotten when it is back": outageEnds,
 		"a source that brings no evidence until the deadline rolls back, with its reason":                       outageLasts,
 		"a source that stays away holds the release for ever where that is asked for":                           outageHeld,
-		"a source that falls silent at a later step holds it, whatever it said before":                         silentLater,
+		"a source that falls silent at a later step holds it, whatever it said before":                          silentLater,
 		"a route that is written back is set again, and told with what Argo CD needs":                           revertedRoute,
 		"a route that somebody writes another weight into is set again at once":                                 overruledRoute,
 		"a gateway that acknowledges no step holds it, and then it is rolled back":                              deafAtAStep,
@@ -57,6 +57,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"nothing is decided on what was overtaken by a write of one's own":                                      staleCache,
 		"a leader that was suspended does not raise a weight that another one took back":                        suspendedLeader,
 		"releases are written down, to be replayed":                                                             tracedReleases,
+		"a release written down across a restart replays to the same verdict":                                   restartedTraces,
 		"two leaders come to one end":                                                                           twoLeaders,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/engine"
 	"github.com/serin-dev/serin/analysis/trace"
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/workload/workloadtest"
@@ -96,4 +98,71 @@ func readTrace(t *testing.T, in io.Reader) readBack {
 		found.end, found.why = end.Outcome, end.Message
 	}
 	return found
+}
+
+// restartedTraces are written down by an operator that was restarted in mid-release, on evidence that neither half of the release would have had alone. Whoever
+// replays them must come to the operator's verdict.
+func restartedTraces(t *testing.T, c *workloadtest.Cluster) {
+	s := newStage(t, c)
+	traces := Traces{Last: true, Folder: t.TempDir(), Limit: 1 << 20}
+	s.reconciler.Traces = traces
+	s.step()
+	s.push("v2")
+	s.untilWeight(50)
+	s.source.errs(50)
+	s.until("the status to hold evidence of the step", func() bool {
+		e := s.canary().Status.Rollout.Evidence
+		return s.canary().Status.Weight == 50 && e != nil && e.UpTo.After(s.remembered().state.SettledAt)
+	})
+	s.start()
+	s.reconciler.Traces = traces
+	s.untilPhase(rollout.Failed)
+
+	said := s.canary().Status.Analysis.Message
+	kept := &corev1.ConfigMap{}
+	s.must(c.Client.Get(t.Context(), types.NamespacedName{Namespace: s.ns, Name: "web" + lastRelease}, kept))
+	same(t, "the compact trace", rejudged(t, strings.NewReader(kept.Data[traceKey])), said)
+	files, err := filepath.Glob(filepath.Join(traces.Folder, "*.jsonl"))
+	s.must(err)
+	if len(files) != 2 {
+		t.Fatalf("%d files for a release and a restart: %v", len(files), files)
+	}
+	file, err := os.Open(files[1]) // named by time
+	s.must(err)
+	defer file.Close()
+	same(t, "the full trace", rejudged(t, file), said)
+}
+
+// rejudged is what the engine says at the end of a trace that begins in mid-release, once it has what it remembered by then. It fails the test when that makes no
+// difference.
+func rejudged(t *testing.T, in io.Reader) string {
+	t.Helper()
+	r, err := trace.NewReader(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := r.Header().Resumed
+	if from == nil || from.Weight != 50 || from.SettledAt.IsZero() {
+		t.Fatalf("the trace does not say that it begins in mid-release: %+v", from)
+	}
+	judge, err := engine.Restore(r.Header().Policy, from.Engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var with, without analysis.Report
+	anew := engine.New(r.Header().Policy)
+	for {
+		l, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		with, without = judge.Look(l.Look), anew.Look(l.Look)
+	}
+	if with.Verdict != analysis.Fail || without.Verdict == analysis.Fail {
+		t.Errorf("with the memory it says %q, without %q", with.Message, without.Message)
+	}
+	return with.Message
 }

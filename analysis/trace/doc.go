@@ -9,6 +9,9 @@
 // and what they counted arrives with the next line that counts the same. A number is a decimal and sums are sums of decimals,
 // hence nothing is rounded on the way: what is read are the looks that were written, bit for bit.
 //
+// A trace may begin in mid-release, when its operator was restarted. Then the header says so, and brings what the engine remembered ([Resumed]): looks alone would
+// replay to other verdicts than the release had.
+//
 // There are two ways to write one. [Writer] streams everything the engine saw, pods included. [Compact] keeps the totals of each
 // arm, a few kilobytes for a whole release, so that the last one can always be kept. [Reader] reads both, also zipped and as text.
 //

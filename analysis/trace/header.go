@@ -27,6 +27,8 @@ type Header struct {
 	OnInconclusive string
 	// ArmTotals says that pods are not told apart: the trace is a compact one.
 	ArmTotals bool
+	// Resumed tells of a trace that begins in mid-release; nil for one that begins with the release.
+	Resumed *Resumed
 }
 
 // Revision of one arm.
@@ -57,6 +59,7 @@ type headerLine struct {
 	Steps          []stepLine      `json:"steps"`
 	Policy         policyLine      `json:"policy"`
 	Criteria       []criterionLine `json:"metrics"`
+	Resumed        *resumedLine    `json:"resumed,omitempty"`
 }
 
 type revisionLine struct {
@@ -91,7 +94,7 @@ func (h Header) line() headerLine {
 		Version: version, Canary: h.Canary, Namespace: h.Namespace, Baseline: revisionLine(h.Baseline), Candidate: revisionLine(h.Candidate),
 		ArmTotals: h.ArmTotals, Interval: duration(h.Interval), Deadline: duration(h.Deadline), OnInconclusive: h.OnInconclusive,
 		Policy: policyLine{h.Policy.FalseRollbackRate, h.Policy.MinRequests, duration(h.Policy.WarmUp)},
-		Steps:  []stepLine{}, Criteria: []criterionLine{},
+		Steps:  []stepLine{}, Criteria: []criterionLine{}, Resumed: h.Resumed.line(),
 	}
 	for _, s := range h.Steps {
 		line.Steps = append(line.Steps, stepLine{s.Weight, duration(s.Bake), s.Approval})
@@ -102,7 +105,7 @@ func (h Header) line() headerLine {
 	return line
 }
 
-func (line headerLine) header() Header {
+func (line headerLine) header() (Header, error) {
 	h := Header{
 		Canary: line.Canary, Namespace: line.Namespace, Baseline: Revision(line.Baseline), Candidate: Revision(line.Candidate),
 		ArmTotals: line.ArmTotals, Interval: time.Duration(line.Interval), Deadline: time.Duration(line.Deadline), OnInconclusive: line.OnInconclusive,
@@ -118,7 +121,9 @@ func (line headerLine) header() Header {
 			Name: c.Name, Errors: c.Errors, Quantile: c.Quantile, Worse: analysis.Direction(c.Worse), Relative: c.Relative, Absolute: c.Absolute, Limit: c.Limit,
 		})
 	}
-	return h
+	var err error
+	h.Resumed, err = line.Resumed.resumed()
+	return h, err
 }
 
 // of is the revision of an arm.

@@ -57,7 +57,9 @@ func NewReader(in io.Reader) (*Reader, error) {
 	if err := r.decode(text, &line); err != nil {
 		return nil, err
 	}
-	r.header = line.header()
+	if r.header, err = line.header(); err != nil {
+		return nil, r.wrong(err)
+	}
 	return r, nil
 }
 

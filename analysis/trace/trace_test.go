@@ -169,7 +169,14 @@ func TestEveryFieldOfTheHeaderSurvives(t *testing.T) {
 func fill(v reflect.Value, n *int64) {
 	*n++
 	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(began.Add(time.Duration(*n) * time.Second)))
+			return
+		}
 		for i := range v.NumField() {
 			fill(v.Field(i), n)
 		}
@@ -182,6 +189,8 @@ func fill(v reflect.Value, n *int64) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(*n)
+	case reflect.Uint8:
+		v.SetUint(uint64(*n))
 	case reflect.Float64:
 		v.SetFloat(float64(*n) / 64)
 	default:

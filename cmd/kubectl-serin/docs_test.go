@@ -112,6 +112,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	_, written := page(t)
 	h := header()
 	h.ArmTotals, h.Steps[0].Approval = true, true
+	h.Resumed = &trace.Resumed{At: began, Why: "the operator was restarted", Weight: 10, SettledAt: began, Engine: []byte("state")}
 	h.Policy.Criteria = append(h.Policy.Criteria, analysis.Criterion{Name: "lag", Worse: analysis.Higher, Limit: 1})
 	looks := release(20)[40:41]
 	value := 1.5

@@ -93,6 +93,8 @@ type replayed struct {
 	policy analysis.Policy
 	// under names the policy.
 	under string
+	// forgotten is why the judge does not know what was seen before the trace begins; empty when it does, or when that is nothing.
+	forgotten string
 }
 
 func (o replayOptions) replay(in, standard io.Reader) (replayed, error) {
@@ -114,11 +116,28 @@ func (o replayOptions) replay(in, standard io.Reader) (replayed, error) {
 	}
 	told.policy = asked.Policy
 	names := replay.Revisions{Baseline: header.Baseline.Name, Candidate: header.Candidate.Name}
-	if told.Result, err = replay.Walk(asked.Release, names, engine.New(asked.Policy), reader); err != nil {
+	var judge *engine.Engine
+	judge, told.forgotten = judgeOf(asked.Policy, header)
+	if told.Result, err = replay.Walk(asked.Release, names, header.Resumed, judge, reader); err != nil {
 		return told, fmt.Errorf("--trace %s: %w", o.trace, err)
 	}
 	told.end = reader.End()
 	return told, nil
+}
+
+// judgeOf is an engine that knows what the operator's knew when the trace begins, or why there can't be one.
+func judgeOf(p analysis.Policy, h trace.Header) (judge *engine.Engine, forgotten string) {
+	switch {
+	case h.Resumed == nil:
+		return engine.New(p), ""
+	case len(h.Resumed.Engine) == 0:
+		return engine.New(p), "nothing of it was kept"
+	}
+	judge, err := engine.Restore(p, h.Resumed.Engine)
+	if err != nil {
+		return engine.New(p), err.Error()
+	}
+	return judge, ""
 }
 
 // known says which metric of a policy the trace did not count: it would only ever be inconclusive.

@@ -23,7 +23,11 @@ const (
 func (r replayed) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s in %s: revision %s against %s, replayed under %s\n", r.header.Canary, r.header.Namespace, r.header.Candidate.Name, r.header.Baseline.Name, r.under)
-	fmt.Fprintf(&b, "%d looks at the baseline before the release, which began at %s UTC\n\n", r.Learned, r.Looks[0].Window.From.Format(moment))
+	if from := r.header.Resumed; from == nil {
+		fmt.Fprintf(&b, "%d looks at the baseline before the release, which began at %s UTC\n\n", r.Learned, r.Looks[0].Window.From.Format(moment))
+	} else {
+		fmt.Fprintf(&b, "the trace begins in mid-release, at %s UTC and a weight of %d%%: %s\n\n", from.At.Format(moment), from.Weight, from.Why)
+	}
 	b.WriteString(r.table())
 	where := fmt.Sprintf("step %d of %d (weight %d%%)", r.Step, r.Steps, r.Weight)
 	if r.Outcome == replay.Inconclusive {
@@ -123,6 +127,13 @@ func (r replayed) recorded() string {
 // notes say what the replay can't be taken for.
 func (r replayed) notes() []string {
 	var notes []string
+	if from := r.header.Resumed; from != nil {
+		note := "the trace begins in mid-release, with what the engine had seen by then"
+		if r.forgotten != "" {
+			note = "the trace begins in mid-release, and what was seen before is not known: " + r.forgotten + ". Verdicts may be others than with it"
+		}
+		notes = append(notes, note)
+	}
 	if n := r.Elsewhere(); n > 0 {
 		at := ""
 		for _, l := range r.Looks {

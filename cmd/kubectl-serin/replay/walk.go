@@ -28,10 +28,10 @@ var errNoRelease = errors.New("the trace holds no look at the release: its candi
 // Revisions name the arms, for what people would have been told.
 type Revisions struct{ Baseline, Candidate string }
 
-// Walk replays a trace. The error is the trace's.
-func Walk(p rollout.Plan, names Revisions, j Judge, t Trace) (Result, error) {
+// Walk replays a trace that begins in mid-release with from, or with the release when from is nil. The error is the trace's.
+func Walk(p rollout.Plan, names Revisions, from *trace.Resumed, j Judge, t Trace) (Result, error) {
 	p.ReadyDeadline, p.Drain = forever, 0
-	w := &walk{plan: p, names: names, judge: j, trace: t}
+	w := &walk{plan: p, names: names, resumed: from, judge: j, trace: t}
 	if names.Baseline == "" || names.Candidate == "" || names.Baseline == names.Candidate {
 		w.names = Revisions{"baseline", "candidate"} // the state machine must tell them apart
 	}
@@ -55,11 +55,12 @@ func Walk(p rollout.Plan, names Revisions, j Judge, t Trace) (Result, error) {
 
 // walk is a replay under way.
 type walk struct {
-	plan   rollout.Plan
-	names  Revisions
-	judge  Judge
-	trace  Trace
-	result Result
+	plan    rollout.Plan
+	names   Revisions
+	resumed *trace.Resumed
+	judge   Judge
+	trace   Trace
+	result  Result
 	// ahead are the looks that are still to be seen, as many as were needed so far.
 	ahead []trace.Look
 
@@ -94,10 +95,18 @@ func (w *walk) learn() error {
 	}
 }
 
-// begin starts the release in the moment in which its first look begins.
+// begin starts the release in the moment in which its first look begins, or goes on with it at the step that it had reached.
 func (w *walk) begin(at time.Time) {
 	w.state = rollout.State{Phase: rollout.Progressing, Baseline: w.names.Baseline, Candidate: w.names.Candidate, StartedAt: at, EnteredAt: at}
 	w.now, w.settles = at, at
+	if from := w.resumed; from != nil {
+		if n := w.plan.StepNumber(from.Weight); n > 0 {
+			w.state.Weight, w.state.SettledAt = w.plan.Steps[n-1].Weight, from.SettledAt
+		}
+		if from.At.After(at) { // waits began anew then
+			w.now, w.state.EnteredAt = from.At, from.At
+		}
+	}
 	w.turn()
 }
 
@@ -166,7 +175,7 @@ func (w *walk) advance(to time.Time) {
 		w.now = next
 		w.turn()
 	}
-	if !w.decided() {
+	if !w.decided() && w.now.Before(to) {
 		w.now = to
 	}
 }

@@ -92,7 +92,7 @@ func asRecorded() *recorded {
 // walk replays, and tells every event as "seconds reason".
 func walk(t *testing.T, p rollout.Plan, j *judge, r *recorded) (replay.Result, []string) {
 	t.Helper()
-	result, err := replay.Walk(p, replay.Revisions{Baseline: "b", Candidate: "c"}, j, r)
+	result, err := replay.Walk(p, replay.Revisions{Baseline: "b", Candidate: "c"}, nil, j, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +266,7 @@ func TestAYearWithoutALookTakesNoTime(t *testing.T) {
 }
 
 func TestArmsWithoutNamesAreToldApart(t *testing.T) {
-	got, err := replay.Walk(plan(10, 50, 100), replay.Revisions{Baseline: "same", Candidate: "same"}, &judge{}, asRecorded())
+	got, err := replay.Walk(plan(10, 50, 100), replay.Revisions{Baseline: "same", Candidate: "same"}, nil, &judge{}, asRecorded())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,14 +320,51 @@ func TestEveryTraceHasAnEnd(t *testing.T) {
 }
 
 func TestATraceOfNothingAndABrokenOneAreErrors(t *testing.T) {
-	if _, err := replay.Walk(plan(100), replay.Revisions{}, &judge{}, (&recorded{}).serve(0, 0, 3)); err == nil || !strings.Contains(err.Error(), "no look at the release") {
+	if _, err := replay.Walk(plan(100), replay.Revisions{}, nil, &judge{}, (&recorded{}).serve(0, 0, 3)); err == nil || !strings.Contains(err.Error(), "no look at the release") {
 		t.Errorf("error is %v", err)
 	}
 	broken := errors.New("line 7")
 	for looks := range 12 {
 		r := (&recorded{err: broken}).serve(0, -15, 1).serve(10, 0, looks)
-		if _, err := replay.Walk(plan(10, 100), replay.Revisions{}, &judge{}, r); !errors.Is(err, broken) {
+		if _, err := replay.Walk(plan(10, 100), replay.Revisions{}, nil, &judge{}, r); !errors.Is(err, broken) {
 			t.Errorf("after %d looks: error is %v", looks, err)
 		}
 	}
+}
+
+// TestAReplayGoesOnWhereTheTraceDoes begins in the middle of the second step, 30 seconds of whose minute had passed, with looks that the operator caught up with.
+func TestAReplayGoesOnWhereTheTraceDoes(t *testing.T) {
+	from := &trace.Resumed{At: after(35), Weight: 50, SettledAt: after(0)}
+	for name, tc := range map[string]struct {
+		plan    rollout.Plan
+		says    map[int]analysis.Verdict
+		outcome replay.Outcome
+		at      int
+		weight  int32
+	}{
+		"the bake goes on":                        {plan(10, 50, 100), nil, replay.Promoted, 125, 100},
+		"the deadline follows it":                 {plan(10, 50, 100), nothingUntil(600), replay.RolledBack, 195, 50},
+		"a plan without that step is a step down": {plan(10, 40, 100), nil, replay.Promoted, 125, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := (&recorded{}).serve(50, 15, 3).serve(100, 65, 5)
+			if tc.says != nil {
+				r = (&recorded{}).serve(50, 15, 20)
+			}
+			got, err := replay.Walk(tc.plan, replay.Revisions{Baseline: "b", Candidate: "c"}, from, &judge{says: tc.says}, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expect(t, got, tc.outcome, tc.at, tc.weight, "")
+		})
+	}
+}
+
+// nothingUntil is a judge that has no verdict up to a second.
+func nothingUntil(second int) map[int]analysis.Verdict {
+	says := map[int]analysis.Verdict{}
+	for at := range second {
+		says[at] = analysis.Inconclusive
+	}
+	return says
 }
