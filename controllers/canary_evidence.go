@@ -40,7 +40,10 @@ type evidence struct {
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
 	rejected error
-	// pending brings the answer of the look under way since asked; nil while there is none. After trouble, the next is not asked for before notBefore.
+	// throttled is what the source said last instead of an answer, when that was that it answers later; empty otherwise.
+	throttled string
+	// pending brings the answer of the look under way since asked; nil while there is none. After trouble, and as long as the source's rate
+	// limit says, the next is not asked for before notBefore.
 	pending   <-chan answer
 	asked     time.Time
 	notBefore time.Time
@@ -73,10 +76,26 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 		e.asked = now
 		e.pending = r.ask(ctx, s.canary, l)
 	}
-	s.observation.Report, s.observation.SourceTrouble = e.report, e.trouble
+	s.observation.Report, s.observation.SourceTrouble = e.reportAt(now, s.lookExpected().Add(max(patience, s.plan.Interval))), e.trouble
 	if waited := now.Sub(e.asked); e.pending != nil && waited > max(patience, s.plan.Interval) {
 		s.observation.SourceTrouble = fmt.Sprintf("it has not answered for %s", waited)
 	}
+}
+
+// reportAt is the report, as far as it is still about now. A source with a rate limit is asked less often, which is no trouble, and no look is lost by it: the next
+// question is about all the windows since. But a Pass speaks for the present only until the next look is an interval late, whatever keeps it: by then two intervals
+// have passed in which nobody looked, and a candidate may have fallen ill in either. It is no verdict until the looks have caught up.
+func (e *evidence) reportAt(now, late time.Time) analysis.Report {
+	report := e.report
+	if report.Verdict != analysis.Pass || !now.After(late) {
+		return report
+	}
+	report.Verdict = analysis.Inconclusive
+	report.Message = fmt.Sprintf("nothing is known of the last %s", now.Sub(e.upTo).Round(time.Second))
+	if e.throttled != "" {
+		report.Message += ": " + e.throttled
+	}
+	return report
 }
 
 // beginEvidence goes on with what was written down of this candidate before a restart, or begins. It answers what a trace has to tell when that is in mid-release,
@@ -115,6 +134,12 @@ func (e *evidence) receive(ctx context.Context, s *scene) {
 	default:
 		return
 	}
+	var throttled *analysis.ThrottledError
+	if errors.As(a.err, &throttled) {
+		e.throttled, e.notBefore = a.err.Error(), s.observation.Now.Add(throttled.After)
+		return
+	}
+	e.throttled = ""
 	if a.err != nil {
 		// What was counted before says nothing about now: without an answer there is no verdict that would let the weight rise.
 		e.trouble, e.rejected, e.report = a.err.Error(), nil, analysis.Report{Message: a.err.Error()}

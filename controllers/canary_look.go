@@ -66,18 +66,24 @@ func (s *scene) intake() time.Duration {
 	return min(max((s.plan.Interval/10).Round(time.Second), leastIntake), mostIntake)
 }
 
-// lookDueIn is how long until the next look is due, or an answer should be there; 0 when there is none to come.
+// lookExpected is when the next look at the release is due.
+func (s *scene) lookExpected() time.Time {
+	return s.recollection.evidence.upTo.Add(s.plan.Interval + s.intake())
+}
+
+// lookDueIn is how long until the next question is due, or an answer should be there; 0 when there is none to come.
 func (s *scene) lookDueIn() time.Duration {
-	e := s.recollection.evidence
+	e, due := s.recollection.evidence, s.observation.Now
 	switch {
 	case e.engine == nil:
 		return 0
-	case e.pending != nil, e.learnedUpTo.Before(s.state.StartedAt) && e.trouble == "":
-		return time.Second // an answer wakes the Canary, unless too many do
+	case e.pending != nil, e.learnedUpTo.Before(s.state.StartedAt):
+		// An answer wakes the Canary, unless too many do.
 	case s.state.Weight == 0 || s.state.SettledAt.IsZero():
 		return 0
+	default:
+		due = s.lookExpected()
 	}
-	due := e.upTo.Add(s.plan.Interval + s.intake())
 	if due.Before(e.notBefore) {
 		due = e.notBefore
 	}

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/workload/workloadtest"
@@ -77,6 +78,64 @@ func silentLater(t *testing.T, c *workloadtest.Cluster) {
 			same(t, "the end", s.end(), promotedEnd)
 		})
 	}
+}
+
+// throttled is a source that says, once the first look has passed, that its rate limit leaves no room for a question for a while: looking slows down, and nobody
+// hears of it. But the step does not pass meanwhile, although its bake is over and all that was seen was well.
+func throttled(t *testing.T, c *workloadtest.Cluster) {
+	begin := func(t *testing.T) (s *stage, told int) {
+		s = newStage(t, c)
+		s.edit(func(c *v1alpha1.Canary) { c.Spec.Steps[0].Bake.Duration = time.Minute })
+		s.step()
+		s.push("v2")
+		s.untilWeight(10)
+		s.until("a Pass", func() bool { return s.remembered().evidence.report.Verdict == analysis.Pass })
+		return s, len(s.events(0))
+	}
+	t.Run("for less than its deadline", func(t *testing.T) {
+		t.Parallel()
+		s, told := begin(t)
+		settled, calls := s.remembered().state.SettledAt, len(s.source.Calls())
+		s.source.Fail(&analysis.ThrottledError{After: 50 * time.Second})
+		for s.clock.Now().Sub(settled) < 65*time.Second {
+			s.step()
+		}
+		if n := len(s.source.Calls()) - calls; n != 1 {
+			t.Errorf("it was asked %d times", n)
+		}
+		status := s.canary().Status
+		const unknown = ": nothing is known of the last "
+		if status.Weight != 10 || status.Verdict != "Inconclusive" || !strings.Contains(status.Message, unknown) || !strings.Contains(status.Message, "rate limit") {
+			t.Errorf("weight %d, verdict %s: %s", status.Weight, status.Verdict, status.Message)
+		}
+		same(t, "what was told of it", s.events(told), []string(nil))
+		same(t, "the conditions", s.conditions()[0], "Ready=False Inconclusive: revision v2 is in release at weight 10%")
+		s.source.Fail(nil)
+		s.untilWeight(50)
+		same(t, "what was told", s.reasons(told), []string{"Normal StepAdvanced"})
+		var seen []analysis.Window
+		for _, c := range s.source.Calls()[calls+1:] {
+			seen = append(seen, c.Windows...)
+		}
+		for i, w := range seen {
+			from := settled.Add(time.Duration(i+1) * 15 * time.Second)
+			same(t, "a window that was caught up with", w, analysis.Window{From: from, To: from.Add(15 * time.Second)})
+		}
+		if len(seen) < 3 {
+			t.Errorf("only the windows %v were looked at", seen)
+		}
+		s.untilPhase(rollout.Succeeded)
+	})
+	t.Run("beyond its deadline", func(t *testing.T) {
+		t.Parallel()
+		s, told := begin(t)
+		s.source.Fail(&analysis.ThrottledError{After: 50 * time.Second})
+		s.untilPhase(rollout.RollingBack)
+		same(t, "what was told", s.reasons(told), []string{"Warning RolledBack"})
+		if why := s.events(told)[0]; !strings.Contains(why, "no verdict within 1m after the bake: nothing is known of the last ") {
+			t.Errorf("told %q", why)
+		}
+	})
 }
 
 // silentDeadline is how long a step waits for evidence in these stories.
