@@ -60,6 +60,8 @@ func TestMetricSourceAccepted(t *testing.T) {
 		"an address with a path":      `spec: {address: "https://metrics.example.com/prometheus/tenant@1"}`,
 		"an address with an IP":       `spec: {address: "http://[fd00::1]:9090"}`,
 		"a type not known yet":        `spec: {type: new-relic2}`,
+		"a delay":                     `spec: {delay: 1m30s}`,
+		"a signature":                 `spec: {sigV4: {region: us-gov-west-1}, secretRef: {name: aws}}`,
 		"headers, a Secret, a preset": `spec: {headers: {X-Scope-OrgID: shop}, secretRef: {name: prometheus.token}, preset: opentelemetry, timeout: 60s, default: true}`,
 	} {
 		t.Run(name, func(t *testing.T) {

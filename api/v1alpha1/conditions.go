@@ -131,6 +131,18 @@ const (
 
 	// ReasonAnswering means that the backend answers.
 	ReasonAnswering = "Answering"
+	// ReasonSkewed means that the backend answers, and that its clock and ours differ by so much that counts come late or begin early.
+	ReasonSkewed = "Skewed"
+	// ReasonUnreachable means that the backend does not answer, or not in time.
+	ReasonUnreachable = "Unreachable"
+	// ReasonThrottled means that the backend's rate limit leaves no room for a question.
+	ReasonThrottled = "Throttled"
+	// ReasonNonsense means that something answers, but not as a backend of this type does.
+	ReasonNonsense = "Nonsense"
+	// ReasonUnauthorized means that the backend does not take the credentials.
+	ReasonUnauthorized = "Unauthorized"
+	// ReasonRejected means that the backend refuses even the simplest question.
+	ReasonRejected = "Rejected"
 	// ReasonTypeUnknown means that this installation does not know the type of the MetricSource.
 	ReasonTypeUnknown = "TypeUnknown"
 	// ReasonSecretNotFound means that the Secret named does not exist in the operator's namespace.

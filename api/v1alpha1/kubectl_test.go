@@ -104,7 +104,13 @@ func TestPrintedColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.deleteAfter(t, source)
-	source.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAnswering, LastTransitionTime: metav1.NewTime(time.Now())}}
+	source.Status = v1alpha1.MetricSourceStatus{
+		Conditions: []metav1.Condition{{
+			Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonAnswering, Message: "the backend answers", LastTransitionTime: metav1.NewTime(time.Now()),
+		}},
+		Latency: &metav1.Duration{Duration: 20 * time.Millisecond},
+		Budget:  &v1alpha1.SourceBudget{Limit: 300, Left: 270, Period: &metav1.Duration{Duration: time.Hour}},
+	}
 	if err := server.client.Status().Update(t.Context(), source); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +129,12 @@ func TestPrintedColumns(t *testing.T) {
 		},
 		"a MetricSource": {
 			[]string{"get", "metricsource", "columns"},
-			"NAME | TYPE | ADDRESS | DEFAULT | READY | AGE\ncolumns | prometheus | http://prometheus.monitoring:9090 | false | True | 0s",
+			"NAME | TYPE | DEFAULT | READY | REASON | LATENCY | LEFT | AGE\ncolumns | prometheus | false | True | Answering | 20ms | 270 | 0s",
+		},
+		"a MetricSource, with its address and message": {
+			[]string{"get", "metricsource", "columns", "-o", "wide"},
+			"NAME | TYPE | DEFAULT | READY | REASON | LATENCY | LEFT | AGE | ADDRESS | MESSAGE\n" +
+				"columns | prometheus | false | True | Answering | 20ms | 270 | 0s | http://prometheus.monitoring:9090 | the backend answers",
 		},
 		"a MetricSource, by its short name": {
 			[]string{"get", "msrc", "columns", "-o", "name"},
@@ -154,6 +165,9 @@ func TestExplain(t *testing.T) {
 		"canary.spec.analysis.metrics":     {"Left out: an error rate", "Example: {quantile: p95"},
 		"canary.spec.analysis.minRequests": {"1 to 1000000"},
 		"canary.status.phase":              {"ENUM: Idle Progressing Promoting Finalizing RollingBack Succeeded Failed"},
+		"metricsource.spec.delay":          {"Left out: a tenth of the Canary's interval", "Example: 30s"},
+		"metricsource.spec.sigV4":          {"aws_secret_access_key of the Secret", "Example: {region: eu-central-1}", "region\t<string> -required-"},
+		"metricsource.status":              {"roughly: 1, 2 or 5 and zeros", "written once an hour"},
 		"metricsource.spec":                {"Example: http://prometheus.monitoring:9090", "header.NAME", "Example: {X-Scope-OrgID: shop}"},
 	} {
 		t.Run(path, func(t *testing.T) {
