@@ -155,6 +155,8 @@ type Config struct {
 	Timeout     time.Duration
 	Headers     map[string]string
 	Credentials map[string][]byte
+	// SigningRegion is the region of Amazon Web Services that requests are signed for; empty when they are not signed.
+	SigningRegion string
 }
 
 // Factory makes a Provider from its configuration; an error says which field is wrong and what to write instead.

@@ -31,6 +31,8 @@ type client struct {
 	http    *http.Client
 	address string
 	header  http.Header
+	// sign signs requests; nil when they need no signature.
+	sign    *signer
 	timeout time.Duration
 	// most bounds an answer, in bytes.
 	most int
@@ -84,12 +86,16 @@ func (c *client) form(expression string, at time.Time) url.Values {
 }
 
 func (c *client) post(ctx context.Context, form url.Values, each func(*series) error) (ahead time.Duration, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address+"/api/v1/query", strings.NewReader(form.Encode()))
+	body := form.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address+"/api/v1/query", strings.NewReader(body))
 	if err != nil {
 		return 0, c.told(err.Error())
 	}
 	request.Header = c.header.Clone()
 	asked := time.Now()
+	if err := c.sign.sign(request, body, asked); err != nil {
+		return 0, c.told(err.Error())
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return 0, c.unreachable(err)
@@ -125,6 +131,7 @@ func (c *client) read(response *http.Response, each func(*series) error) error {
 // clean makes a text from elsewhere fit to be told: without secrets, in one line of moderate length.
 func (c *client) clean(text string) string {
 	text = strings.Join(strings.Fields(c.hide.Replace(strings.ToValidUTF8(text, "?"))), " ")
+	text = signature.ReplaceAllString(text, "Signature=[redacted]")
 	if runes := []rune(text); len(runes) > mostErrorText {
 		text = string(runes[:mostErrorText]) + "..."
 	}

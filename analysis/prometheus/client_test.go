@@ -112,6 +112,17 @@ func TestNewSaysWhatToWrite(t *testing.T) {
 			analysis.Config{Address: good, Credentials: map[string][]byte{"tls.crt": []byte("hunter2"), "tls.key": []byte("hunter2")}},
 			"they are no certificate and its key",
 		},
+		"Google's store":           {analysis.Config{Address: "https://monitoring.googleapis.com/v1/projects/p/location/global/prometheus"}, "write the address of a Prometheus that scrapes the same pods"},
+		"Amazon's store, unsigned": {analysis.Config{Address: "https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-1/"}, "set spec.sigV4.region"},
+		"a key without a region":   {analysis.Config{Address: good, Credentials: map[string][]byte{"aws_secret_access_key": []byte("hunter2")}}, "they need spec.sigV4.region"},
+		"a region without a key": {
+			analysis.Config{Address: good, SigningRegion: "eu-central-1", Credentials: map[string][]byte{"aws_access_key_id": []byte("hunter2")}},
+			"both are needed to sign requests",
+		},
+		"a key and a token": {
+			analysis.Config{Address: good, SigningRegion: "eu-central-1", Credentials: map[string][]byte{"aws_access_key_id": []byte("hunter2"), "aws_secret_access_key": []byte("hunter2"), "token": []byte("hunter2")}},
+			"secret key token: a signed request has no room for it",
+		},
 		"a Secret with other keys": {analysis.Config{Address: good, Credentials: map[string][]byte{"bearer": []byte("hunter2")}}, "secret: it has none of the keys token, username"},
 	} {
 		t.Run(name, func(t *testing.T) {

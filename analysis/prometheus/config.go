@@ -31,6 +31,9 @@ const (
 	keyCert     = "tls.crt"
 	keyKey      = "tls.key"
 	keyHeader   = "header." // and a name
+	keyAccessID = "aws_access_key_id"
+	keyAccess   = "aws_secret_access_key"
+	keySession  = "aws_session_token"
 )
 
 func newClient(c analysis.Config) (*client, error) {
@@ -38,10 +41,17 @@ func newClient(c analysis.Config) (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address: %w", err)
 	}
+	if err := checkStore(address, c); err != nil {
+		return nil, fmt.Errorf("address: %w", err)
+	}
 	if err := checkKeys(c.Credentials); err != nil {
 		return nil, err
 	}
 	header, secrets, err := headers(c)
+	if err != nil {
+		return nil, err
+	}
+	sign, more, err := newSigner(c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,15 +77,16 @@ func newClient(c analysis.Config) (*client, error) {
 		http:    &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		address: address,
 		header:  header,
+		sign:    sign,
 		timeout: timeout,
 		most:    mostBytes,
-		hide:    hider(secrets),
+		hide:    hider(append(secrets, more...)),
 	}, nil
 }
 
 // checkKeys refuses a Secret that has something, but nothing that is used.
 func checkKeys(credentials map[string][]byte) error {
-	known := []string{keyToken, keyUsername, keyPassword, keyCA, keyCert, keyKey}
+	known := []string{keyToken, keyUsername, keyPassword, keyCA, keyCert, keyKey, keyAccessID, keyAccess}
 	for key := range credentials {
 		if slices.Contains(known, key) || strings.HasPrefix(key, keyHeader) {
 			return nil

@@ -13,6 +13,19 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	analysistest.Run(t, conformance(t))
+}
+
+// TestConformanceSigned is that of a source whose every request is signed.
+func TestConformanceSigned(t *testing.T) {
+	s := conformance(t)
+	s.Config.SigningRegion = "eu-central-1"
+	s.Credentials = []map[string][]byte{signed("").Credentials}
+	s.Config.Credentials = s.Credentials[0]
+	analysistest.Run(t, s)
+}
+
+func conformance(t *testing.T) analysistest.Setup {
 	full := &fake{}
 	for _, pod := range []string{"api-1-aaaaa", "api-1-bbbbb", "api-2-ccccc"} {
 		for i, code := range []string{"200", "404", "500"} {
@@ -22,7 +35,7 @@ func TestConformance(t *testing.T) {
 		}
 	}
 	const selector = `http_requests_total{namespace!="",$arm}`
-	analysistest.Run(t, analysistest.Setup{
+	return analysistest.Setup{
 		New:    prometheus.New,
 		Config: analysis.Config{Preset: "classic", Timeout: time.Minute},
 		Credentials: []map[string][]byte{
@@ -53,5 +66,5 @@ func TestConformance(t *testing.T) {
 			return err
 		},
 		MostBytes: 48 << 20,
-	})
+	}
 }
