@@ -1,0 +1,73 @@
+package datadog
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/serin-dev/serin/analysis"
+)
+
+// bucket is the shortest roll-up: as long as Agents and tracers gather before they send. The points of a finer one would hold
+// what happened during the seconds around them.
+const bucket = 10 * time.Second
+
+// span is a range of buckets, in milliseconds: those that begin at from or later, and before to.
+type span struct{ from, to, step int64 }
+
+// inOrder leaves out windows without length, and refuses those that overlap.
+func inOrder(ws []analysis.Window) ([]analysis.Window, error) {
+	var out []analysis.Window
+	for _, w := range ws {
+		switch {
+		case !w.To.After(w.From):
+		case len(out) > 0 && w.From.Before(out[len(out)-1].To):
+			return nil, fmt.Errorf("%w: the window from %s begins before the one before it ends", analysis.ErrRejected, w.From.Format(time.RFC3339))
+		default:
+			out = append(out, w)
+		}
+	}
+	return out, nil
+}
+
+// rollUp is the length of the buckets to ask for: counts add up, so the shortest; of quantiles there should be one in each
+// window, whose buckets are the longest that begin in every one of them.
+func (p *plan) rollUp(ws []analysis.Window) time.Duration {
+	if !p.quantiles {
+		return bucket
+	}
+	shortest := ws[0].To.Sub(ws[0].From)
+	for _, w := range ws {
+		shortest = min(shortest, w.To.Sub(w.From))
+	}
+	return max(shortest.Truncate(bucket), bucket)
+}
+
+// spanOf are the buckets that begin in the windows.
+func spanOf(ws []analysis.Window, step time.Duration) span {
+	return span{from: ceil(ws[0].From, step), to: ceil(ws[len(ws)-1].To, step), step: step.Milliseconds()}
+}
+
+// of are the buckets of one window.
+func (s span) of(w analysis.Window) span {
+	step := time.Duration(s.step) * time.Millisecond
+	return span{from: ceil(w.From, step), to: ceil(w.To, step), step: s.step}
+}
+
+// upTo is the span with all that there is up to now.
+func (s span) upTo(now time.Time) span {
+	s.to = max(s.to, now.UnixMilli()/s.step*s.step+s.step)
+	return s
+}
+
+// end is when the last bucket is over.
+func (s span) end() time.Time { return time.UnixMilli(s.to - s.step).Add(time.Duration(s.step) * time.Millisecond) }
+
+// ceil is the first begin of a bucket at t or later, as buckets are aligned to 1970.
+func ceil(t time.Time, step time.Duration) int64 {
+	n := step.Milliseconds()
+	at := t.UnixMilli()
+	if t.Sub(time.UnixMilli(at)) > 0 {
+		at++
+	}
+	return (at + n - 1) / n * n
+}
