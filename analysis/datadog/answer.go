@@ -1,13 +1,14 @@
 package datadog
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadogV2"
+
+	"github.com/serin-dev/serin/analysis"
 )
 
 // answer is what the questions of a plan brought: series by question.
@@ -24,7 +25,7 @@ type series struct {
 }
 
 // errShape begins the text of answers that contradict themselves.
-var errShape = errors.New("the answer contradicts itself")
+var errShape = fmt.Errorf("%w: it contradicts itself", analysis.ErrNonsense)
 
 // read takes an answer apart, and refuses one that is not whole.
 func read(a *datadogV2.TimeseriesResponseAttributes, questions []query) (*answer, error) {

@@ -2,12 +2,10 @@ package datadog
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -82,75 +80,15 @@ func (c *client) understand(answer datadogV2.TimeseriesFormulaQueryResponse, r *
 	case errors.Is(err, errTooLarge):
 		return nil, fmt.Errorf("%w: it has more than %d MiB; fewer metrics, or a preset that does not count by pod, make it smaller", errTooLarge, mostBytes>>20)
 	case err != nil && !errors.As(err, &odd):
-		return nil, &failure{text: "the answer broke off", again: true}
+		return nil, &failure{text: "the answer broke off", again: true, cause: analysis.ErrNonsense}
 	case answer.Errors != nil && *answer.Errors != "":
 		return nil, c.told("the answer is incomplete: " + *answer.Errors)
 	case err != nil || answer.Data == nil || answer.Data.Attributes == nil || answer.Data.Attributes.UnparsedObject != nil:
-		return nil, c.told("the answer is not one of Datadog's API (" + r.Header.Get("Content-Type") + "); is the address right?")
+		f := c.told("the answer is not one of Datadog's API (" + r.Header.Get("Content-Type") + "); is the address right?")
+		f.cause = analysis.ErrNonsense
+		return nil, f
 	}
 	return answer.Data.Attributes, nil
-}
-
-// failure is an error with what it means for another attempt.
-type failure struct {
-	text string
-	// rejected means that asking again will never help, again that it may help at once, but not before after has passed.
-	rejected, again bool
-	after           time.Duration
-	// throttled says that the rate limit is the reason.
-	throttled bool
-}
-
-func (f *failure) Error() string { return f.text }
-
-// Is makes errors.Is recognise what the backend rejected.
-func (f *failure) Is(target error) bool { return f.rejected && target == analysis.ErrRejected }
-
-// told is a failure with a text from elsewhere, cleared of secrets.
-func (c *client) told(text string) *failure { return &failure{text: c.clean(text)} }
-
-// unreachable is the failure to get any answer. Certificates that are not trusted do not become so by asking again.
-func (c *client) unreachable(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err // without the method and address, which are told anyway
-	}
-	f := c.told(err.Error())
-	f.again = !strings.Contains(f.text, "tls: ") && !strings.Contains(f.text, "x509: ")
-	return f
-}
-
-// refused is the failure that an HTTP status other than 200 means.
-func (c *client) refused(r *http.Response) error {
-	text := "answered " + r.Status
-	body, _ := io.ReadAll(io.LimitReader(r.Body, mostErrorBytes)) // what can be had of it
-	var said struct {
-		Errors []string `json:"errors"`
-	}
-	switch {
-	case r.StatusCode/100 == 3:
-		text += ": redirects are not followed; write the address that it leads to"
-		if to, err := r.Location(); err == nil {
-			text += " (" + to.Scheme + "://" + to.Host + ")"
-		}
-	case json.Unmarshal(body, &said) == nil && len(said.Errors) > 0:
-		text += ": " + strings.Join(said.Errors, "; ")
-	case strings.HasPrefix(r.Header.Get("Content-Type"), "text/plain"):
-		text += ": " + string(body)
-	}
-	if r.StatusCode == http.StatusForbidden || r.StatusCode == http.StatusUnauthorized {
-		text += "; are api-key and app-key in the Secret those of this site, and has the application key the scope timeseries_query?"
-	}
-	f := c.told(text)
-	switch code := r.StatusCode; {
-	case code == http.StatusTooManyRequests:
-		f.again, f.throttled, f.after = true, true, pause(r.Header, time.Now())
-	case code == http.StatusRequestTimeout || code >= 500:
-		f.again, f.after = true, retryAfter(r.Header.Get("Retry-After"), time.Now())
-	case code >= 200:
-		f.rejected = true
-	}
-	return f
 }
 
 // clean makes a text from elsewhere fit to be told: without secrets, in one line of moderate length.

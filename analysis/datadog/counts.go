@@ -2,7 +2,6 @@ package datadog
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -11,7 +10,7 @@ import (
 )
 
 // errPartial means that some of what belongs together is missing.
-var errPartial = errors.New("the answer is partial")
+var errPartial = fmt.Errorf("%w: a part of it is missing", analysis.ErrNonsense)
 
 // observe counts one query in one window.
 func (a *answer) observe(q analysis.Query, all []parts, w analysis.Window, s span) ([]analysis.Observation, error) {

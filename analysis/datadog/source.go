@@ -177,19 +177,19 @@ func (s *source) hear(t *tidings, good bool) {
 	if good {
 		s.answered = t.received
 	}
-	if date, err := http.ParseTime(t.header.Get("Date")); err == nil {
+	if date, err := http.ParseTime(t.header.Get("Date")); err == nil && t.header.Get("Age") == "" {
 		s.skew = skew(date, t.sent, t.received)
 	}
 }
 
-// skew is how far a clock is ahead that showed date between two times. It is 0 when that can be the rounding of the header,
-// to whole seconds, or the time under way.
+// leastSkew is what two clocks that are set by the network may differ by, and the way a request takes through proxies.
+const leastSkew = 2 * time.Second
+
+// skew is how far a clock is ahead of ours that showed date, in whole seconds, somewhen between two times. It is 0 when they may agree.
 func skew(date, sent, received time.Time) time.Duration {
-	switch {
-	case date.After(received):
-		return date.Sub(received)
-	case date.Add(time.Second).Before(sent):
-		return date.Add(time.Second).Sub(sent)
+	least, most := date.Sub(received), date.Add(time.Second).Sub(sent)
+	if least <= leastSkew && most >= -leastSkew {
+		return 0
 	}
-	return 0
+	return ((least + most) / 2).Round(100 * time.Millisecond)
 }

@@ -88,7 +88,9 @@ func (s *Server) Requests() (all, refused int) {
 // ServeHTTP answers.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := s.now()
-	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	if s.Now != nil {
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	}
 	fault, admitted := s.admit(w.Header(), now)
 	switch {
 	case r.Method != http.MethodPost || r.URL.Path != "/api/v2/query/timeseries":
