@@ -69,7 +69,7 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 	if err := r.record(ctx, scene, decision); err != nil {
 		return retryOnConflict(err)
 	}
-	r.tell(ctx, scene, decision)
+	r.tellAll(ctx, scene, decision)
 	scene.closeTrace(ctx, decision)
 	if err := r.act(ctx, scene, decision); err != nil {
 		return retryOnConflict(err)

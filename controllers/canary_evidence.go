@@ -77,6 +77,9 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 		e.pending = r.ask(ctx, s.canary, l)
 	}
 	s.observation.Report, s.observation.SourceTrouble = e.reportAt(now, s.lookExpected().Add(max(patience, s.plan.Interval))), e.trouble
+	if s.observation.Unjudgeable != "" {
+		s.observation.SourceTrouble = s.observation.Unjudgeable
+	}
 	if waited := now.Sub(e.asked); e.pending != nil && waited > max(patience, s.plan.Interval) {
 		s.observation.SourceTrouble = fmt.Sprintf("it has not answered for %s", waited)
 	}

@@ -51,6 +51,8 @@ func (s *scene) nextLook() (question, bool) {
 		baseline: s.state.Baseline, candidate: s.state.Candidate,
 	}
 	switch {
+	case s.observation.Unjudgeable != "":
+		// Every question would be refused.
 	case e.learnedUpTo.Before(s.state.StartedAt):
 		q.learning, q.candidate = true, ""
 		q.windows = windows(e.learnedUpTo, s.state.StartedAt, s.plan.Interval)
@@ -75,7 +77,7 @@ func (s *scene) lookExpected() time.Time {
 func (s *scene) lookDueIn() time.Duration {
 	e, due := s.recollection.evidence, s.observation.Now
 	switch {
-	case e.engine == nil:
+	case e.engine == nil || s.observation.Unjudgeable != "":
 		return 0
 	case e.pending != nil, e.learnedUpTo.Before(s.state.StartedAt):
 		// An answer wakes the Canary, unless too many do.
@@ -165,8 +167,8 @@ func (s *Sources) count(ctx context.Context, q question) ([]analysis.Observation
 func (s *scene) subject() analysis.Subject {
 	subject := analysis.Subject{
 		Namespace: s.canary.Namespace,
-		Baseline:  analysis.Target{ReplicaSet: s.workload.Baseline.Name},
-		Candidate: analysis.Target{ReplicaSet: s.workload.Candidate.Name},
+		Baseline:  analysis.Target{ReplicaSet: s.workload.Baseline.Name, Labels: s.workload.Baseline.Labels},
+		Candidate: analysis.Target{ReplicaSet: s.workload.Candidate.Name, Labels: s.workload.Candidate.Labels},
 	}
 	if t := s.canary.Spec.Traffic; t != nil {
 		b, c := armServices(s.canary)

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/workload"
@@ -27,8 +28,9 @@ type scene struct {
 	lingering bool
 	// leftovers is true while the workload still holds something of ours that has to go.
 	leftovers bool
-	// problem is what a person has to mend; nil when there is nothing.
+	// problem is what a person has to mend; nil when there is nothing. news is true in the pass that writes it down first.
 	problem *problem
+	news    bool
 }
 
 // problem is something that only a person can mend.
@@ -62,8 +64,11 @@ func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary)
 	}
 	s.observation.Split = split
 	s.tellProblem(trouble)
-	r.look(ctx, s)
 	r.checkSource(ctx, s)
+	r.look(ctx, s)
+	if rejected := s.recollection.evidence.rejected; rejected != nil {
+		s.tellProblem(&problem{sourceReason(rejected), rejected.Error()})
+	}
 	return s, nil
 }
 
@@ -102,14 +107,43 @@ func elder(a, b *v1alpha1.Canary) bool {
 	return a.CreationTimestamp.Before(&b.CreationTimestamp)
 }
 
-// checkSource tells early that a source is missing: not only when its evidence is needed.
+// checkSource tells early that a source is missing, or could not tell the arms apart: not only when its evidence is needed.
 func (r *CanaryReconciler) checkSource(ctx context.Context, s *scene) {
-	_, err := r.Sources.Provider(ctx, s.canary.Spec.Analysis.Source)
-	if err == nil && s.recollection.evidence.rejected != nil {
-		err = s.recollection.evidence.rejected
+	provider, err := r.Sources.Provider(ctx, s.canary.Spec.Analysis.Source)
+	if err == nil {
+		err = s.checkQueries(provider)
 	}
 	if err != nil {
 		s.tellProblem(&problem{sourceReason(err), err.Error()})
+	}
+}
+
+// checkQueries says why a source could not tell the arms apart. It asks nobody.
+func (s *scene) checkQueries(provider analysis.Provider) error {
+	if s.workload.Baseline.Name == "" {
+		return nil // nothing serves that could be compared
+	}
+	subject := s.subject()
+	s.nameCandidate(&subject.Candidate)
+	err := provider.Check(subject, s.analysis.queries)
+	if err != nil && subject.Candidate.ReplicaSet != "" {
+		s.observation.Unjudgeable = err.Error()
+	}
+	return err
+}
+
+// nameCandidate fills in what tells the pods of the revision that is, or is about to be, in release, also before it has any. At rest there is none.
+func (s *scene) nameCandidate(t *analysis.Target) {
+	w, candidate := s.workload, s.state.Candidate
+	if !inFlight(s.state.Phase) {
+		candidate = w.Wanted
+		if baseline := w.Baseline.Revision; w.Wanted == baseline || w.RestartOf == baseline || s.state.Refused {
+			t.ReplicaSet, t.Labels = "", nil
+			return
+		}
+	}
+	if candidate == w.Wanted {
+		t.ReplicaSet, t.Labels = w.WantedSet, w.WantedLabels
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -33,6 +34,7 @@ func (r *CanaryReconciler) record(ctx context.Context, s *scene, d rollout.Decis
 		}
 		before, after.Status = after.DeepCopy(), kept
 	}
+	s.news = s.isNews(before.Status)
 	if r.worthWriting(s, before.Status, after.Status, d) {
 		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 		if err := r.Client.Status().Patch(ctx, after, patch); err != nil {
@@ -57,6 +59,24 @@ func (r *CanaryReconciler) worthWriting(s *scene, before, after v1alpha1.CanaryS
 	}
 	settled := !equality.Semantic.DeepEqual(before.Rollout.SettledAt, after.Rollout.SettledAt)
 	return settled || before.Verdict != after.Verdict
+}
+
+// isNews says that the status before does not tell of the problem yet, nor will the release by itself.
+func (s *scene) isNews(before v1alpha1.CanaryStatus) bool {
+	if s.problem == nil || s.problem.message == s.observation.Unjudgeable || s.problem.message == s.observation.SourceTrouble {
+		return false
+	}
+	c := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionStalled)
+	return c == nil || c.Reason != s.problem.reason
+}
+
+// tellAll tells what happened, and what a person has to mend, each once.
+func (r *CanaryReconciler) tellAll(ctx context.Context, s *scene, d rollout.Decision) {
+	r.tell(ctx, s, d)
+	if s.news && (d.Event == nil || string(d.Event.Reason) != s.problem.reason) {
+		d.Event = &rollout.Event{Reason: rollout.Reason(s.problem.reason), Message: s.problem.message, Warning: true}
+		r.tell(ctx, s, d)
+	}
 }
 
 // tell sends the event of a decision, on the Canary and on its workload, and logs it.

@@ -135,6 +135,24 @@ type playedSource struct {
 	*analysistest.Fake
 	mu      sync.Mutex
 	silence chan struct{}
+	check   func(analysis.Subject) error
+}
+
+// refuse makes the source refuse what it is asked about some subjects; nil refuses nothing.
+func (s *playedSource) refuse(check func(analysis.Subject) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.check = check
+}
+
+// Check says whether a subject is refused.
+func (s *playedSource) Check(subject analysis.Subject, _ []analysis.Query) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.check == nil {
+		return nil
+	}
+	return s.check(subject)
 }
 
 // newSource is a source that finds nothing wrong.
@@ -185,6 +203,9 @@ func (s *playedSource) Count(ctx context.Context, subject analysis.Subject, quer
 	s.mu.Lock()
 	silence := s.silence
 	s.mu.Unlock()
+	if err := s.Check(subject, queries); err != nil {
+		return nil, err
+	}
 	if silence != nil {
 		select {
 		case <-silence:

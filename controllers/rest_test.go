@@ -51,8 +51,8 @@ func (s *stage) rest() {
 	})
 }
 
-// sight is everything in the namespace that the cluster's controllers work on.
-type sight struct {
+// surroundings are everything in the namespace that the cluster's controllers work on.
+type surroundings struct {
 	deployments []appsv1.Deployment
 	sets        []appsv1.ReplicaSet
 	pods        []corev1.Pod
@@ -60,7 +60,7 @@ type sight struct {
 	slices      []discoveryv1.EndpointSlice
 }
 
-func (s *stage) look() (sight, error) {
+func (s *stage) look() (surroundings, error) {
 	ctx, c, all := s.t.Context(), s.cluster.Typed, metav1.ListOptions{}
 	deployments, err1 := c.AppsV1().Deployments(s.ns).List(ctx, all)
 	sets, err2 := c.AppsV1().ReplicaSets(s.ns).List(ctx, all)
@@ -68,13 +68,13 @@ func (s *stage) look() (sight, error) {
 	services, err4 := c.CoreV1().Services(s.ns).List(ctx, all)
 	slices, err5 := c.DiscoveryV1().EndpointSlices(s.ns).List(ctx, all)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
-		return sight{}, err
+		return surroundings{}, err
 	}
-	return sight{deployments.Items, sets.Items, pods.Items, services.Items, slices.Items}, nil
+	return surroundings{deployments.Items, sets.Items, pods.Items, services.Items, slices.Items}, nil
 }
 
 // unrest says what is still to be done; nil when nothing is.
-func (s sight) unrest() error {
+func (s surroundings) unrest() error {
 	for i := range s.deployments {
 		if err := unfinished(&s.deployments[i]); err != nil {
 			return err
@@ -120,7 +120,7 @@ func unfinished(d *appsv1.Deployment) error {
 }
 
 // endpoints compares the endpoints of every Service with the pods that it selects.
-func (s sight) endpoints() error {
+func (s surroundings) endpoints() error {
 	has := map[string]int{}
 	for i := range s.slices {
 		for _, e := range s.slices[i].Endpoints {

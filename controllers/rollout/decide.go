@@ -124,7 +124,7 @@ func (t *turn) wait(reason Reason, message string) {
 // worthTelling says that a person should hear of a wait for this reason. The other reasons are outcomes, which are told by themselves, or too small to tell.
 func worthTelling(r Reason) bool {
 	switch r {
-	case ReasonTargetNotFound, ReasonHolding, ReasonSourceUnavailable, ReasonRouteReverted, ReasonBaselineNotReady, ReasonAwaitingApproval,
+	case ReasonTargetNotFound, ReasonHolding, ReasonSourceUnavailable, ReasonSourceRejected, ReasonRouteReverted, ReasonBaselineNotReady, ReasonAwaitingApproval,
 		ReasonPaused, ReasonCanaryDeleted:
 		return true
 	default:

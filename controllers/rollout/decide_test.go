@@ -366,6 +366,23 @@ func TestClimbing(t *testing.T) {
 			q.state.Weight, q.state.SettledAt = 0, time.Time{}
 			q.seen.Split, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = routed(0), 0, 0
 		}, at(0, rollout.ReasonScaling, 1, ""), "0 of 1 pods available"},
+		"a candidate that can't be judged leaves everything as it is": {
+			func(q *question) {
+				q.state.Weight, q.state.SettledAt, q.seen.Unjudgeable = 0, time.Time{}, "both versions have the label version: 1"
+				q.seen.Split, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = atHome(), 0, 0
+			},
+			outcome{Phase: rollout.Progressing, Reason: rollout.ReasonSourceRejected, Hold: rollout.KeepPaused, Split: home, Event: rollout.ReasonSourceRejected},
+			"revision v2 could not be judged and gets no traffic: both versions have the label version: 1. To promote it all the same: serin.dev/promote=v2",
+		},
+		"one that can't be judged any more keeps requests off the pods it has": {func(q *question) {
+			q.state.Weight, q.seen.Split, q.seen.Unjudgeable = 0, routed(0), "both versions have the label version: 1"
+		}, at(0, rollout.ReasonSourceRejected, 5, rollout.ReasonSourceRejected), ""},
+		"one that can't be judged is promoted by a person all the same": {func(q *question) {
+			q.state.Weight, q.seen.Split, q.seen.Unjudgeable, q.seen.Wishes.Promote = 0, routed(0), "both versions have the label version: 1", "v2"
+		}, at(10, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), ""},
+		"with traffic, the evidence decides": {func(q *question) {
+			q.seen.Unjudgeable = "both versions have the label version: 1"
+		}, at(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), ""},
 		"paused before the first step": {func(q *question) {
 			q.state.Weight, q.state.Paused, q.seen.Split = 0, true, routed(0)
 		}, at(0, rollout.ReasonPaused, 1, rollout.ReasonPaused), "the way to the first step is paused"},

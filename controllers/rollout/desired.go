@@ -7,7 +7,8 @@ func (t *turn) desired() Desired {
 	w := t.o.Workload
 	switch t.s.Phase {
 	case Progressing:
-		return Desired{Hold: t.hold(KeepPaused), Split: !t.restoringBaseline(), Weight: t.s.Weight, CandidatePods: t.progressingPods()}
+		idle := t.unjudgeable() && w.CandidatePods == 0 // nothing needs the route yet
+		return Desired{Hold: t.hold(KeepPaused), Split: !t.restoringBaseline() && !idle, Weight: t.s.Weight, CandidatePods: t.progressingPods()}
 	case Promoting:
 		return Desired{Hold: t.hold(KeepPaused), Split: true, Weight: 100, CandidatePods: w.Replicas, HandOver: w.Adopted || t.carriesAll()}
 	case Finalizing:
@@ -78,6 +79,8 @@ func (t *turn) requeueAfter() time.Duration {
 		return poll
 	case !t.inFlight():
 		return 0
+	case t.s.Phase == Progressing && t.unjudgeable():
+		return max(t.p.Interval, poll)
 	case t.s.Phase != Progressing || t.s.SettledAt.IsZero() || t.s.Passed && !t.s.Paused:
 		return poll
 	}

@@ -5,6 +5,7 @@
 //
 //   - the weight rises by one step at a time, and only when the candidate's pods are ready for it, the last split has settled, and the step has passed on
 //     evidence, or a person or the plan waives the evidence;
+//   - a candidate that no source could tell from the baseline gets nothing, unless a person promotes it;
 //   - requests go to the baseline alone only while it has the pods to take them;
 //   - the candidate's pods go only when the split has been observed at 0, settled and drained;
 //   - a refused candidate gets nothing, unless a person retries it;

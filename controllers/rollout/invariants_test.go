@@ -22,6 +22,7 @@ func invariants() []invariant {
 	return []invariant{
 		{"the weight is a step of the plan, and rises by one step at a time", oneStepAtATime},
 		{"the weight rises only on ready pods, a settled split and evidence", risesOnlyWhenEarned},
+		{"a candidate that could not be judged gets no first traffic", unjudgedGetsNothing},
 		{"no step is passed before its bake, its verdict and its approval", passesOnlyWithVerdict},
 		{"what is desired is no more than what was granted", desiresNoMoreThanGranted},
 		{"the workload is held while a release is in flight", holdsInFlight},
@@ -111,6 +112,13 @@ func risesOnlyWhenEarned(t turn) string {
 		return "the evidence fails"
 	case next.Paused:
 		return "it is paused"
+	}
+	return ""
+}
+
+func unjudgedGetsNothing(t turn) string {
+	if t.before.Weight == 0 && rises(t) && t.seen.Unjudgeable != "" && !t.made.State.Forced {
+		return t.seen.Unjudgeable
 	}
 	return ""
 }

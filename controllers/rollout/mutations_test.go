@@ -24,7 +24,9 @@ func mutations() []mutation {
 		{"the evidence speaks against the candidate", func(w *world, op *operator, _ *rand.Rand) {
 			w.verdicts[original(op.memory.Candidate)] = analysis.Report{Verdict: analysis.Fail, Message: "errors 5% against 0.1%"}
 		}},
-		{"the source falls silent", func(w *world, _ *operator, _ *rand.Rand) { w.silent = "dial tcp: connection refused" }},
+		{"the source falls silent, or could not tell the versions apart any more", func(w *world, _ *operator, _ *rand.Rand) {
+			w.silent, w.alike = "dial tcp: connection refused", "both versions have the same labels"
+		}},
 		{"the candidate's pods crash, or never become ready", func(w *world, _ *operator, r *rand.Rand) {
 			if r.IntN(2) == 0 {
 				w.broken = original(w.wanted)

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
@@ -17,6 +18,8 @@ func (t *turn) progress() {
 	switch {
 	case t.restoringBaseline():
 		t.awaitBaseline()
+	case t.unjudgeable():
+		t.awaitJudge()
 	case !t.settled():
 		t.awaitSplit()
 	case !t.o.Workload.Paused:
@@ -115,6 +118,16 @@ func (t *turn) awaitBaseline() {
 		t.enter(Promoting, ReasonPromoting)
 		t.message = "a person asked not to wait for the baseline; handing the candidate over to the workload"
 	}
+}
+
+// unjudgeable says that the release must not begin, since no step of it could ever pass. With traffic on the candidate, the missing evidence holds it by itself.
+func (t *turn) unjudgeable() bool { return t.o.Unjudgeable != "" && t.s.Weight == 0 && !t.s.Forced }
+
+// awaitJudge waits for a template, a Canary or a source with which the candidate can be judged. No deadline runs meanwhile: the candidate has shown nothing bad.
+func (t *turn) awaitJudge() {
+	t.s.EnteredAt, t.s.SettledAt, t.s.Passed = t.o.Now, time.Time{}, false
+	t.wait(ReasonSourceRejected, fmt.Sprintf("revision %s could not be judged and gets no traffic: %s. To promote it all the same: serin.dev/promote=%s",
+		t.s.Candidate, strings.TrimRight(t.o.Unjudgeable, ". "), wish(t.s.Candidate, t.s.Acknowledged.Promote)))
 }
 
 func (t *turn) settled() bool {

@@ -99,7 +99,9 @@ type Observation struct {
 	Report analysis.Report
 	// SourceTrouble says why the source brought no evidence, in words for the person on call; empty when it answered.
 	SourceTrouble string
-	Wishes        Wishes
+	// Unjudgeable says why no source could ever tell the candidate from the baseline as the two are now; empty when one can.
+	Unjudgeable string
+	Wishes      Wishes
 	// Ending is true when the Canary is being deleted: nothing new starts, and everything of ours goes.
 	Ending bool
 }
@@ -208,6 +210,7 @@ const (
 	ReasonInconclusive       Reason = "Inconclusive"
 	ReasonHolding            Reason = "Holding"
 	ReasonSourceUnavailable  Reason = "SourceUnavailable"
+	ReasonSourceRejected     Reason = "SourceRejected"
 	ReasonRouteReverted      Reason = "RouteReverted"
 	ReasonPaused             Reason = "Paused"
 	ReasonResumedByHand      Reason = "ResumedByHand"

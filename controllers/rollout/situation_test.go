@@ -109,7 +109,7 @@ func (s *situation) cooperate() {
 // heal makes everything outside of the release as good as it can be.
 func (s *situation) heal() {
 	w := s.world
-	w.deaf, w.stuck, w.broken, w.silent = false, "", "", ""
+	w.deaf, w.stuck, w.broken, w.silent, w.alike = false, "", "", "", ""
 	clear(w.verdicts)
 	if w.route.gone {
 		w.route = route{home: true}

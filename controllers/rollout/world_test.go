@@ -32,6 +32,7 @@ type world struct {
 	// The evidence. Every revision passes unless told otherwise.
 	verdicts map[string]analysis.Report
 	silent   string // why the source does not answer
+	alike    string // why no source could tell the candidate from the baseline
 
 	wishes rollout.Wishes
 	ending bool
@@ -151,6 +152,7 @@ func (w *world) minAvailable() int32 { return w.replicas - max(1, w.replicas/4) 
 func (w *world) observe(s rollout.State) rollout.Observation {
 	o := rollout.Observation{Now: w.now, Wishes: w.wishes, Ending: w.ending, Split: w.split()}
 	o.Report, o.SourceTrouble = w.evidence(s)
+	o.Unjudgeable = w.alike
 	serving := w.serving()
 	baseline, candidate := s.Baseline, s.Candidate
 	if baseline == "" {

@@ -1,6 +1,11 @@
 package workload
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+
+	appsv1 "k8s.io/api/apps/v1"
+)
 
 // observe tells what the world shows, and which set the candidate is; nil when there is none.
 func (w *world) observe(baseline, candidate string) (Observation, *set) {
@@ -29,6 +34,7 @@ func (w *world) observe(baseline, candidate string) (Observation, *set) {
 		Candidate:               under.facts(),
 		HandedOver:              candidate != "" && w.handedOver(under),
 	}
+	seen.WantedSet, seen.WantedLabels = w.wantedPods()
 	if most := w.mostAvailable(); most != nil && most.Status.AvailableReplicas > 0 {
 		seen.Serving = most.revision
 	}
@@ -62,9 +68,20 @@ func (s *set) facts() Set {
 		return Set{}
 	}
 	return Set{
-		Name: s.Name, Revision: s.revision, Owned: s.owned,
+		Name: s.Name, Revision: s.revision, Labels: s.Spec.Template.Labels, Owned: s.owned,
 		Desired: s.replicas(), Pods: s.Status.Replicas, Ready: s.Status.ReadyReplicas, Available: s.Status.AvailableReplicas,
 	}
+}
+
+// wantedPods tells the pods of the present template apart from others, also before there is any.
+func (w *world) wantedPods() (replicaSet string, podLabels map[string]string) {
+	if s := w.current(); s != nil {
+		return s.Name, s.Spec.Template.Labels
+	}
+	podLabels = map[string]string{}
+	maps.Copy(podLabels, w.deployment.Spec.Template.Labels)
+	podLabels[appsv1.DefaultDeploymentUniqueLabelKey] = w.wanted()
+	return candidateName(w.deployment.Name, w.wanted()), podLabels
 }
 
 // unreleased is the set of the present template, if that is not the serving one and no restart of it.

@@ -144,6 +144,25 @@ func TestObservationsNameWhoServesAndWhoIsUnderTest(t *testing.T) {
 	}
 }
 
+func TestThePodsOfATemplateAreToldBeforeThereAreAny(t *testing.T) {
+	w := worldOf(4, "v2", "v1 deployment 4")
+	w.deployment.Spec.Template.Labels = map[string]string{"app": "web", "version": "2"}
+	before, _ := w.observe("v1", "")
+	revision := before.Wanted
+	want := map[string]string{"app": "web", "version": "2", appsv1.DefaultDeploymentUniqueLabelKey: revision}
+	if diff := cmp.Diff(want, before.WantedLabels); diff != "" || before.WantedSet != candidateName("web", revision) {
+		t.Errorf("ReplicaSet %s: %s", before.WantedSet, diff)
+	}
+	if len(w.deployment.Spec.Template.Labels) != 2 {
+		t.Error("the Deployment itself was changed")
+	}
+	w.put(w.setOf(1, "v2 canary 0"))
+	after, _ := w.observe("v1", "v2")
+	if diff := cmp.Diff(after.Candidate.Labels, after.WantedLabels); diff != "" || after.WantedSet != after.Candidate.Name {
+		t.Errorf("once there is one, ReplicaSet %s: %s", after.WantedSet, diff)
+	}
+}
+
 func TestOwnersAreTold(t *testing.T) {
 	yes := true
 	w := worldOf(4, "v1")

@@ -56,7 +56,7 @@ func firstLook(t *testing.T, c *workloadtest.Cluster) {
 	s.deploy("app:v1", 4)
 	before := s.sets()
 	o := s.observe("", "")
-	if !o.Complete || o.Baseline.Available != 4 || o.Baseline.Revision != o.Wanted || o.Candidate != (Set{}) {
+	if !o.Complete || o.Baseline.Available != 4 || o.Baseline.Revision != o.Wanted || o.Candidate.Name != "" {
 		t.Errorf("observed %+v", o)
 	}
 	s.writesNothing(Desired{Baseline: o.Wanted})

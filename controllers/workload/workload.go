@@ -48,8 +48,10 @@ type Observation struct {
 	ProgressDeadlineSeconds int32
 	// Complete is true when the Deployment's own rollout is over: its current template's ReplicaSet has all pods available and no other has any.
 	Complete bool
-	// Wanted is the revision of the Deployment's present template.
-	Wanted string
+	// Wanted is the revision of the Deployment's present template. WantedSet is the name of its ReplicaSet, or the one that Serin would give it, and WantedLabels
+	// are those that its pods have.
+	Wanted, WantedSet string
+	WantedLabels      map[string]string
 	// RestartOf names the revision that Wanted differs from only by a restart (kubectl rollout restart); empty otherwise.
 	RestartOf string
 	// Serving is the revision with the most available pods that is not under test; empty when no pod is available.
@@ -68,6 +70,8 @@ type Observation struct {
 type Set struct {
 	// Name and Revision are empty when there is no such ReplicaSet.
 	Name, Revision string
+	// Labels are those of its pods.
+	Labels map[string]string
 	// Owned says who controls it.
 	Owned Owner
 	// Desired, Pods, Ready and Available count pods.
