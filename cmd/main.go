@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
@@ -141,7 +142,11 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 	if err != nil {
 		return fmt.Errorf("making the direct client: %w", err)
 	}
-	sources := &controllers.Sources{Client: mgr.GetClient(), Namespace: s.namespace, Types: sourceTypes()}
+	sourceMetrics, err := controllers.NewSourceMetrics(metrics.Registry, clock.RealClock{})
+	if err != nil {
+		return err
+	}
+	sources := &controllers.Sources{Client: mgr.GetClient(), Namespace: s.namespace, Types: sourceTypes(), Metrics: sourceMetrics}
 	canaries := &controllers.CanaryReconciler{
 		Client:    mgr.GetClient(),
 		Direct:    direct,

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/analysis"
@@ -26,16 +26,25 @@ type Sources struct {
 	// Namespace is the operator's own, the only one whose Secrets are read.
 	Namespace string
 	Types     analysis.Registry
+	// Metrics tells how the sources are asked and how they answer; nil for nobody.
+	Metrics *SourceMetrics
 
-	mu    sync.Mutex
-	built map[types.UID]builtProvider
+	mu sync.Mutex
+	// built are the providers by the name of their source, and behind how far a source's clock is behind ours.
+	built  map[string]builtProvider
+	behind map[string]time.Duration
 }
 
 type builtProvider struct {
 	// made identifies what the provider was made from.
 	made     string
 	provider analysis.Provider
+	// end ends what is told of it.
+	end func()
 }
+
+// mostBehind is how much later a source is asked at most, because its clock is behind ours.
+const mostBehind = time.Minute
 
 var (
 	// errNoSource means that the MetricSource named does not exist, or that none is the default.
@@ -47,6 +56,11 @@ var (
 	// errNoSecret means that the Secret named does not exist.
 	errNoSecret = errors.New("no such Secret")
 )
+
+// configError is what a source's factory says of its configuration.
+type configError struct{ error }
+
+func (e configError) Unwrap() error { return e.error }
 
 // Provider answers the provider of the MetricSource called name, or of the default one when name is empty.
 func (s *Sources) Provider(ctx context.Context, name string) (analysis.Provider, error) {
@@ -91,7 +105,7 @@ func (s *Sources) Build(ctx context.Context, source *v1alpha1.MetricSource) (ana
 		return nil, fmt.Errorf("%w: spec.type is %q; this installation knows %s", errTypeUnknown, source.Spec.Type,
 			strings.Join(slices.Sorted(maps.Keys(s.Types)), ", "))
 	}
-	made := fmt.Sprintf("%s/%d", source.Name, source.Generation)
+	made := fmt.Sprintf("%s/%d", source.UID, source.Generation)
 	var credentials map[string][]byte
 	if ref := source.Spec.SecretRef; ref != nil {
 		secret := &corev1.Secret{}
@@ -107,31 +121,71 @@ func (s *Sources) Build(ctx context.Context, source *v1alpha1.MetricSource) (ana
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b, ok := s.built[source.UID]; ok && b.made == made {
-		return b.provider, nil
+	before, ok := s.built[source.Name]
+	if ok && before.made == made {
+		return before.provider, nil
 	}
-	provider, err := factory(analysis.Config{
+	config := analysis.Config{
 		Address:     source.Spec.Address,
 		Preset:      source.Spec.Preset,
 		Timeout:     source.Spec.TimeoutOrDefault(),
 		Headers:     source.Spec.Headers,
 		Credentials: credentials,
-	})
+	}
+	if source.Spec.SigV4 != nil {
+		config.SigningRegion = source.Spec.SigV4.Region
+	}
+	provider, err := factory(config)
 	if err != nil {
-		return nil, err
+		return nil, configError{err}
 	}
 	if s.built == nil {
-		s.built = map[types.UID]builtProvider{}
+		s.built = map[string]builtProvider{}
 	}
-	s.built[source.UID] = builtProvider{made: made, provider: provider}
+	if ok {
+		before.end()
+	}
+	provider, end := s.Metrics.watch(source.Name, provider)
+	s.built[source.Name] = builtProvider{made: made, provider: provider, end: end}
 	return provider, nil
 }
 
-// Forget drops the provider of a source that is gone.
-func (s *Sources) Forget(uid types.UID) {
+// Intake is how long after a moment the source called name, or the default one when name is empty, can be asked about it by somebody who looks at intervals: until
+// it has taken in the samples of then. One whose clock is behind ours gets as much longer, since to it the moment is in the future.
+func (s *Sources) Intake(ctx context.Context, name string, interval time.Duration) time.Duration {
+	intake := min(max((interval/10).Round(time.Second), leastIntake), mostIntake)
+	source, err := s.find(ctx, name)
+	if err != nil {
+		return intake
+	}
+	if source.Spec.Delay != nil {
+		intake = source.Spec.Delay.Duration
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.built, uid)
+	return intake + s.behind[source.Name]
+}
+
+// heard takes in what a source says of its clock.
+func (s *Sources) heard(name string, h analysis.Health) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.behind == nil {
+		s.behind = map[string]time.Duration{}
+	}
+	s.behind[name] = min(max(-h.Skew, 0), mostBehind).Round(time.Second)
+}
+
+// Forget drops what is kept of a source that is gone.
+func (s *Sources) Forget(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b, ok := s.built[name]; ok {
+		b.end()
+	}
+	delete(s.built, name)
+	delete(s.behind, name)
+	s.Metrics.forget(name)
 }
 
 // sourceReason is the reason that a condition gives for err.
