@@ -79,9 +79,6 @@ func (r *CanaryReconciler) letGo(ctx context.Context, s *scene, d rollout.Decisi
 		return client.IgnoreNotFound(err)
 	}
 	s.recollection.wrote = after.ResourceVersion
-	if s.observation.Ending {
-		r.recall.forget(s.canary.UID)
-	}
 	return nil
 }
 

@@ -56,9 +56,12 @@ type CanaryReconciler struct {
 func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	canary := &v1alpha1.Canary{}
 	if err := r.Client.Get(ctx, request.NamespacedName, canary); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.recall.forget(ctx, request.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if r.recall.outdated(canary.UID, canary.ResourceVersion) {
+	if r.recall.outdated(canary) {
 		return ctrl.Result{RequeueAfter: lostRaceRetry}, nil
 	}
 	scene, err := r.observe(ctx, canary)

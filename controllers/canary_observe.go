@@ -39,7 +39,7 @@ type problem struct{ reason, message string }
 // observe gathers the facts. An error means that the cluster could not be asked; whatever else is wrong is a fact too.
 func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary) (*scene, error) {
 	now := r.Clock.Now().UTC().Truncate(time.Second)
-	remembered := r.recall.of(canary.UID, stateFrom(canary.Status.Rollout), now)
+	remembered := r.recall.of(canary, stateFrom(canary.Status.Rollout), now)
 	s := &scene{canary: canary, recollection: remembered, state: remembered.state}
 	s.observation = rollout.Observation{Now: now, Wishes: wishesFrom(canary.Annotations), Ending: !canary.DeletionTimestamp.IsZero()}
 

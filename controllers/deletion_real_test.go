@@ -45,10 +45,18 @@ func deletedCanary(t *testing.T, c *workloadtest.Cluster) {
 			same(t, "the events", s.events(told), []string{"Normal CanaryDeleted: the release of revision v2 ends: the Canary is being deleted before its judgement. " + resume})
 			same(t, "the events of the Deployment", s.told.about("Deployment"), s.told.about("Canary"))
 			same(t, "the end", s.end(), way.end)
-			if n := len(s.reconciler.recall.entries); n > 0 {
-				t.Errorf("%d Canaries are remembered", n)
-			}
+			s.forgotten()
 		})
+	}
+}
+
+// forgotten makes the pass that the end of a Canary asks for, and fails the test when anything of it is still remembered then.
+func (s *stage) forgotten() {
+	s.t.Helper()
+	_, err := s.pass()
+	s.must(err)
+	if n := len(s.reconciler.recall.entries); n > 0 {
+		s.t.Errorf("%d Canaries are remembered", n)
 	}
 }
 
@@ -88,8 +96,7 @@ func deletedAtRest(t *testing.T, c *workloadtest.Cluster) {
 	if s.canary() != nil {
 		t.Error("a Canary at rest holds up its own deletion")
 	}
-	_, err := s.pass()
-	s.must(err)
+	s.forgotten()
 	same(t, "Deployment, ReplicaSet and pods", s.versions(), before)
 }
 

@@ -1,12 +1,15 @@
 package controllers
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 )
 
@@ -14,11 +17,13 @@ import (
 // present step. Losing it only makes a step take longer. The zero value is ready for use.
 type recall struct {
 	mu      sync.Mutex
-	entries map[types.UID]*recollection
+	entries map[types.NamespacedName]*recollection
 }
 
 // recollection is used by one worker at a time: the queue never hands one Canary to two.
 type recollection struct {
+	// uid tells the Canary from an earlier one of the same name.
+	uid      types.UID
 	state    rollout.State
 	evidence evidence
 	// wrote is the resource version of the last status that this process wrote, and when.
@@ -40,16 +45,17 @@ type recollection struct {
 }
 
 // of answers what is remembered of a Canary whose status holds persisted.
-func (r *recall) of(uid types.UID, persisted rollout.State, now time.Time) *recollection {
+func (r *recall) of(c *v1alpha1.Canary, persisted rollout.State, now time.Time) *recollection {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e, known := r.entries[uid]
-	if !known {
+	name := client.ObjectKeyFromObject(c)
+	e, known := r.entries[name]
+	if !known || e.uid != c.UID {
 		if r.entries == nil {
-			r.entries = map[types.UID]*recollection{}
+			r.entries = map[types.NamespacedName]*recollection{}
 		}
-		e = &recollection{untidy: true}
-		r.entries[uid] = e
+		e = &recollection{uid: c.UID, untidy: true}
+		r.entries[name] = e
 		// Waits begin anew after a restart: nobody was there to see them end.
 		if !persisted.EnteredAt.IsZero() {
 			persisted.EnteredAt = now
@@ -62,21 +68,26 @@ func (r *recall) of(uid types.UID, persisted rollout.State, now time.Time) *reco
 }
 
 // outdated says that the cache has not yet seen what this process itself wrote last; deciding on that would be deciding on a memory long overtaken.
-func (r *recall) outdated(uid types.UID, cached string) bool {
+func (r *recall) outdated(cached *v1alpha1.Canary) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e, known := r.entries[uid]
-	if !known || e.wrote == "" {
+	e, known := r.entries[client.ObjectKeyFromObject(cached)]
+	if !known || e.uid != cached.UID || e.wrote == "" {
 		return false
 	}
-	order, err := resourceversion.CompareResourceVersion(cached, e.wrote)
+	order, err := resourceversion.CompareResourceVersion(cached.ResourceVersion, e.wrote)
 	return err == nil && order < 0
 }
 
-func (r *recall) forget(uid types.UID) {
+// forget drops what is remembered of a Canary that is gone: whoever takes the finalizer off by hand, or deletes one at rest, leaves nobody else to do it.
+func (r *recall) forget(ctx context.Context, name types.NamespacedName) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.entries, uid)
+	e := r.entries[name]
+	delete(r.entries, name)
+	r.mu.Unlock()
+	if e != nil {
+		e.evidence.tracer.close(ctx, nil)
+	}
 }
 
 // serve takes Settled back until the data plane has had the time lag to serve what it acknowledged: gateways are known to acknowledge a route when they have read it. A

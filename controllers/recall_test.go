@@ -4,8 +4,17 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 )
+
+func web(uid types.UID, version string) *v1alpha1.Canary {
+	return &v1alpha1.Canary{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: uid, ResourceVersion: version}}
+}
 
 func TestRecall(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0).UTC()
@@ -14,41 +23,47 @@ func TestRecall(t *testing.T) {
 	t.Run("after a restart every wait begins anew", func(t *testing.T) {
 		var r recall
 		later := start.Add(time.Hour)
-		if got := r.of("uid", persisted, later).state.EnteredAt; !got.Equal(later) {
+		if got := r.of(web("uid", ""), persisted, later).state.EnteredAt; !got.Equal(later) {
 			t.Errorf("the wait began at %s, want %s", got, later)
 		}
 	})
 	t.Run("what was not worth a write is remembered", func(t *testing.T) {
 		var r recall
-		r.of("uid", persisted, start).state.SettledAt = start.Add(time.Second)
-		if got := r.of("uid", persisted, start).state.SettledAt; got.IsZero() {
+		r.of(web("uid", ""), persisted, start).state.SettledAt = start.Add(time.Second)
+		if got := r.of(web("uid", ""), persisted, start).state.SettledAt; got.IsZero() {
 			t.Error("when the split settled was forgotten")
 		}
 	})
 	t.Run("a status that says something else wins", func(t *testing.T) {
 		var r recall
-		r.of("uid", persisted, start).state.SettledAt = start.Add(time.Second)
+		r.of(web("uid", ""), persisted, start).state.SettledAt = start.Add(time.Second)
 		moved := persisted
 		moved.Weight = 20
-		got := r.of("uid", moved, start).state
+		got := r.of(web("uid", ""), moved, start).state
 		if got.Weight != 20 || !got.SettledAt.IsZero() {
 			t.Errorf("remembered %+v against the status", got)
 		}
 	})
 	t.Run("a cache that has not seen the last write is outdated", func(t *testing.T) {
 		var r recall
-		if r.outdated("uid", "5") {
+		if r.outdated(web("uid", "5")) {
 			t.Error("outdated before anything was written")
 		}
-		r.of("uid", persisted, start).wrote = "7"
+		r.of(web("uid", ""), persisted, start).wrote = "7"
 		for version, want := range map[string]bool{"6": true, "7": false, "8": false, "10": false} {
-			if got := r.outdated("uid", version); got != want {
+			if got := r.outdated(web("uid", version)); got != want {
 				t.Errorf("version %s after writing 7: outdated is %v, want %v", version, got, want)
 			}
 		}
-		r.forget("uid")
-		if r.outdated("uid", "1") {
-			t.Error("a forgotten Canary is still waited for")
+		if r.outdated(web("another", "1")) {
+			t.Error("a Canary is waited for that is gone, and another has its name")
+		}
+		if got := r.of(web("another", "1"), rollout.State{}, start); got.wrote != "" {
+			t.Error("what is remembered is of an earlier Canary of the same name")
+		}
+		r.forget(t.Context(), client.ObjectKeyFromObject(web("another", "")))
+		if len(r.entries) > 0 {
+			t.Errorf("%d Canaries are remembered", len(r.entries))
 		}
 	})
 }
