@@ -122,10 +122,13 @@ func (r *routes) observe(ctx context.Context) (rollout.Split, *problem, error) {
 	if err != nil {
 		return split, nil, err
 	}
-	if uncopyable != nil {
-		r.uncopyable, found = true, uncopyable
-		split.Settled = split.Settled && r.scene.state.Phase != rollout.Progressing
-		split.Message = strings.TrimPrefix(split.Message+"; "+uncopyable.message, "; ")
+	r.uncopyable = uncopyable != nil
+	for _, p := range []*problem{uncopyable, r.scene.recollection.taken} {
+		if p != nil {
+			found = p
+			split.Settled = split.Settled && r.scene.state.Phase != rollout.Progressing
+			split.Message = strings.TrimPrefix(split.Message+"; "+p.message, "; ")
+		}
 	}
 	r.scene.recollection.serve(&split, r.scene.observation.Now, r.lag)
 	return split, found, nil
@@ -215,8 +218,9 @@ func (b boundRoute) observe(ctx context.Context) (traffic.Split, *problem, error
 
 // assert writes the split into every route, or gives every route back to its owner and then takes the generated Services away.
 func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candidate string) error {
+	r.scene.recollection.taken = nil
 	if err := r.generate(ctx); err != nil {
-		return err
+		return r.unlessTaken(err)
 	}
 	if !d.Split {
 		return r.giveBack(ctx)
@@ -226,11 +230,22 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 	if !r.uncopyable {
 		serviced = r.services.Ensure(ctx, r.scene.canary, r.user(), traffic.Revisions{Baseline: baseline, Candidate: candidate})
 	}
+	told := r.unlessTaken(serviced)
 	if (r.uncopyable || serviced != nil) && r.raises(d.Weight) {
-		return serviced
+		return told
 	}
 	// Whatever is wrong with the Services must not keep the candidate from losing what it has.
-	return errors.Join(serviced, r.setWeight(ctx, d.Weight))
+	return errors.Join(told, r.setWeight(ctx, d.Weight))
+}
+
+// unlessTaken keeps for the next pass, to be told as a problem, that something else has a name that Serin needs. No other pass is better at that than the one that
+// fails: to look beforehand would cost reads all day long, for something that hardly ever happens. Other errors stay errors.
+func (r *routes) unlessTaken(err error) error {
+	if !errors.Is(err, traffic.ErrNameTaken) {
+		return err
+	}
+	r.scene.recollection.taken = &problem{v1alpha1.ReasonNameTaken, err.Error()}
+	return nil
 }
 
 // raises says that a weight gives the candidate requests that it has not, or is the first that the routes carry.

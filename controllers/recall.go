@@ -34,6 +34,8 @@ type recollection struct {
 	acknowledgedSince time.Time
 	// readySince is since when the endpoints that the next split needs have been ready; zero while they are not.
 	readySince time.Time
+	// taken is the name of something of Serin's that something else has, as the last try to make it found; nil when none has.
+	taken *problem
 	// homeward is since when the routes are to go home; zero while they are not.
 	homeward time.Time
 	// held is the revision with which the workload was last seen paused.

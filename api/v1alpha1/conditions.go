@@ -110,6 +110,8 @@ const (
 	ReasonSpecInvalid = "SpecInvalid"
 	// ReasonServiceNotFound means that the Service named under traffic does not exist.
 	ReasonServiceNotFound = "ServiceNotFound"
+	// ReasonNameTaken means that something else has the name of a Service or a route that Serin makes for the Canary.
+	ReasonNameTaken = "NameTaken"
 	// ReasonRouteNotFound means that a route does not exist.
 	ReasonRouteNotFound = "RouteNotFound"
 	// ReasonRouteUnsupported means that a route, as written, can't carry a split.

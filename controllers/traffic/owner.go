@@ -30,7 +30,7 @@ func Own(owner, obj client.Object, scheme *runtime.Scheme) error {
 }
 
 // OwnedBy is nil when owner controls obj, which has the name that owner's own object would have. Otherwise the error says what to do: it
-// matches [ErrUnsupported] when somebody else's object is in the way, and not when waiting helps, because obj is being deleted or
+// matches [ErrNameTaken] when somebody else's object is in the way, and not when waiting helps, because obj is being deleted or
 // belonged to an earlier owner of the same name and will be.
 func OwnedBy(owner, obj client.Object, scheme *runtime.Scheme) error {
 	kind, err := apiutil.GVKForObject(owner, scheme)
@@ -47,6 +47,10 @@ func OwnedBy(owner, obj client.Object, scheme *runtime.Scheme) error {
 	if ref != nil && ref.Kind == kind.Kind && ref.Name == owner.GetName() {
 		return fmt.Errorf("%s belongs to an earlier %s of the name %s; it is made anew when it is gone", obj.GetName(), kind.Kind, owner.GetName())
 	}
-	return fmt.Errorf("%w: %s exists and does not belong to %s %s; delete or rename it, or rename the %s",
-		ErrUnsupported, obj.GetName(), kind.Kind, owner.GetName(), kind.Kind)
+	taken, err := apiutil.GVKForObject(obj, scheme)
+	if err != nil {
+		return fmt.Errorf("finding the kind of %s: %w", obj.GetName(), err)
+	}
+	return fmt.Errorf("%w: the %s %s exists and does not belong to %s %s; delete or rename it, or rename the %s",
+		ErrNameTaken, taken.Kind, obj.GetName(), kind.Kind, owner.GetName(), kind.Kind)
 }

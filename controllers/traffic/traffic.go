@@ -7,6 +7,7 @@ package traffic
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -81,4 +82,6 @@ var (
 	ErrServiceNotFound = errors.New("service not found")
 	// ErrUnsupported means that this route, as written, can't carry a split; a person has to change something.
 	ErrUnsupported = errors.New("route can't carry a split")
+	// ErrNameTaken means that something else has the name of an object that is to be made; it matches ErrUnsupported.
+	ErrNameTaken = fmt.Errorf("%w: a name is taken", ErrUnsupported)
 )
