@@ -22,6 +22,8 @@ type lateness struct {
 	mu     sync.Mutex
 	delay  time.Duration
 	trails map[string]trail
+	// step is the length of the buckets last asked for.
+	step time.Duration
 }
 
 // trail is what the newest buckets held when they were seen last.
@@ -31,14 +33,22 @@ type trail struct {
 }
 
 func newLateness() *lateness {
-	return &lateness{delay: firstDelay, trails: map[string]trail{}}
+	return &lateness{delay: firstDelay, trails: map[string]trail{}, step: bucket}
 }
 
-// now is how long after its end a bucket is deemed complete.
-func (l *lateness) now() time.Duration {
+// of is how long after its end a bucket of such a length is deemed complete.
+func (l *lateness) of(step time.Duration) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.step = step
 	return l.delay
+}
+
+// ofWindows is how long after its end a window is complete, whose last bucket may reach beyond it.
+func (l *lateness) ofWindows() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.delay + l.step
 }
 
 // learn compares an answer with the one before it to the same questions.

@@ -123,8 +123,11 @@ var tagValue = regexp.MustCompile(`^[a-z0-9][a-z0-9_./-]{0,198}$`)
 // byVersion knows an arm by the labels of unified service tagging.
 func byVersion(_ string, t analysis.Target) (arm, error) {
 	var a arm
-	for label, to := range map[string]*string{labelService: &a.service, labelEnv: &a.env, labelVersion: &a.version, labelOperation: &a.operation} {
-		value := strings.ToLower(t.Labels[label])
+	for _, one := range []struct {
+		label string
+		to    *string
+	}{{labelService, &a.service}, {labelEnv, &a.env}, {labelVersion, &a.version}, {labelOperation, &a.operation}} {
+		label, value := one.label, strings.ToLower(t.Labels[one.label]) // as Datadog keeps it
 		switch {
 		case value == "" && label == labelOperation:
 			continue
@@ -133,7 +136,7 @@ func byVersion(_ string, t analysis.Target) (arm, error) {
 		case !tagValue.MatchString(value):
 			return arm{}, fmt.Errorf("the label %s of the pods of %s is %q, which Datadog keeps in another form: write it with letters, digits, '.', '-' and '_'", label, name(t), value)
 		}
-		*to = value
+		*one.to = value
 	}
 	a.own = []string{"version:" + a.version}
 	a.all = []string{"service:" + a.service, "env:" + a.env, "version:" + a.version}

@@ -111,7 +111,7 @@ func outsideBrackets(text string) string {
 // of is the scope for an arm. Commas and ANDs can't be mixed.
 func (c custom) of(tags []string) []string {
 	text := strings.Join(tags, ",")
-	if joined.MatchString(c.scope) && !strings.Contains(c.scope, ",") {
+	if joined.MatchString(c.scope) && !strings.Contains(outsideBrackets(c.scope), ",") {
 		text = strings.Join(tags, " AND ")
 	}
 	return []string{strings.Replace(c.scope, "$arm", text, 1)}

@@ -64,10 +64,13 @@ func (s *source) Check(subject analysis.Subject, qs []analysis.Query) error {
 
 // Delay is how long before now a window should end, so that all of its buckets are complete: the last one may reach beyond
 // the window, and points come late.
-func (s *source) Delay() time.Duration { return bucket + s.lateness.now() }
+func (s *source) Delay() time.Duration { return s.lateness.ofWindows() }
 
 // Ping asks for a metric of Datadog's own, unless something was answered a moment ago.
 func (s *source) Ping(ctx context.Context) (analysis.Health, error) {
+	if ctx.Err() != nil {
+		return analysis.Health{}, context.Cause(ctx)
+	}
 	if now := time.Now(); now.Sub(s.lastAnswered()) > healthKept {
 		p := &plan{known: map[string]int{}}
 		p.place(metricsQuery(heartbeat, ""))
@@ -102,15 +105,15 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 	}
 	step, now := p.rollUp(ws), time.Now()
 	whole := spanOf(ws, step)
-	if ws, err = whole.complete(ws, s.lateness.now(), now); err != nil {
+	if ws, err = whole.complete(ws, s.lateness.of(step), now); err != nil {
 		return nil, err
 	}
 	asked := spanOf(ws, step)
-	if now.Sub(asked.end()) < 2*mostDelay {
-		asked = asked.upTo(now) // what is on its way shows how late points are
-	}
 	if asked.from >= asked.to {
-		return nil, nil
+		return nil, nil // no bucket begins in windows that short
+	}
+	if now.Sub(asked.end()) < 2*mostDelay {
+		asked = asked.around(now) // not to be counted: what is on its way shows how late points are
 	}
 	a, err := s.ask(ctx, subject.Namespace+"/"+subject.Baseline.ReplicaSet+"/"+subject.Candidate.ReplicaSet, p, asked)
 	if err != nil {

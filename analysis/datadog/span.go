@@ -53,9 +53,11 @@ func (s span) of(w analysis.Window) span {
 	return span{from: ceil(w.From, step), to: ceil(w.To, step), step: s.step}
 }
 
-// upTo is the span with all that there is up to now.
-func (s span) upTo(now time.Time) span {
-	s.to = max(s.to, now.UnixMilli()/s.step*s.step+s.step)
+// around is the span with all that points may still come for.
+func (s span) around(now time.Time) span {
+	step := time.Duration(s.step) * time.Millisecond
+	s.from = min(s.from, ceil(now.Add(-mostDelay), step))
+	s.to = max(s.to, ceil(now, step))
 	return s
 }
 

@@ -104,6 +104,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fault == Broken:
 		refuse(w, http.StatusInternalServerError, "Internal Server Error")
 	case fault == Slow:
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, mostBody)) // a connection is only watched once its request was read
 		<-r.Context().Done()
 	case fault == Nonsense:
 		w.Header().Set("Content-Type", "text/html")
