@@ -161,10 +161,10 @@ func (c curve) upper() float64 {
 	return inside
 }
 
-const ratios = 7
+const ratios = 5
 
 // alternatives are the ratios beyond the tolerated one that the evidence is weighed for, each with the same prior weight.
-func alternatives() [ratios]float64 { return [...]float64{1.15, 1.35, 1.8, 3, 6, 15, 60} }
+func alternatives() [ratios]float64 { return [...]float64{1.2, 1.5, 2.5, 6, 30} }
 
 func totalOf(spans []span) sum {
 	var t sum

@@ -156,7 +156,7 @@ func (d *dispersion) podsOver(k int) float64 {
 	ratio, _ := s.estimate(base+variance*tau2, d.prior.weight)
 	// The pods are the same in each window: how they differ for good is seen only once.
 	n := lastingWeight + float64(max(len(d.Pods)-1, 0))
-	return (tau2 + (max(ratio-base, 0)/variance-tau2)*(n-lastingWeight)/n) * (1 + math.Sqrt(2/n))
+	return (tau2 + (max(ratio-base, 0)/variance-tau2)*(n-lastingWeight)/n) * (1 + math.Sqrt(2/n)/2)
 }
 
 // temper is how many times wider the sums of spans scatter than those of independent requests.

@@ -134,7 +134,7 @@ func (m *metric) clip(cells, baseline []cell) []cell {
 	share := m.elsewhere(baseline)
 	clipped := make([]cell, len(cells))
 	for i, c := range cells {
-		most := clipFactor * c.standsFor * share
+		most := clipFactor * c.requests * c.excused * share
 		c.events = min(c.events, most+2*math.Sqrt(most)+5)
 		clipped[i] = c
 	}
@@ -154,7 +154,7 @@ func (m *metric) elsewhere(baseline []cell) float64 {
 	if n > worst.requests {
 		now = (x - worst.events) / (n - worst.requests)
 	}
-	return max(now, float64(m.Tally.LongEvents+0.5)/float64(m.Tally.LongSeen+200))
+	return max(now, m.usual())
 }
 
 // allow is the number of events that the baseline would have had, had it been worse by the part of the tolerance.
@@ -197,11 +197,11 @@ func (m *metric) temper(s sum) float64 {
 }
 
 // Where the source knows only arms, their pods are taken to differ more than usual, and their counts to scatter more. One bad pod
-// can't be told from a bad version but by waiting: a look tells at most wholeNats.
+// can't be told from a bad version but by waiting: a look tells at most wholeNats, and less of errors, which stick to a pod for a minute or two.
 const (
-	wholeNats                 = 1.8
-	wholeErrors, wholeLatency = 0.3, 0.1
-	wholeScatter              = 1.6
+	wholeNats, wholeNatsErrors = 1.8, 1
+	wholeErrors, wholeLatency  = 0.3, 0.1
+	wholeScatter               = 1.6
 )
 
 // scatter is how many times wider the counts of a look scatter than those of independent requests.

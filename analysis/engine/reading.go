@@ -12,8 +12,8 @@ import (
 type cell struct {
 	pod              uint32 // hash of the name, 0 for a whole arm
 	events, requests float64
-	// standsFor is the number of requests of a warm baseline pod, with its load, that would have as many events with nothing wrong.
-	standsFor float64
+	// excused is how many times as many events it may have with nothing wrong, for being new or for carrying more; 1 or more.
+	excused float64
 	// age is how long it served when the look began, in seconds.
 	age float64
 }
@@ -111,7 +111,7 @@ func (m *metric) count(v *view, r *reading, o *analysis.Observation) {
 	if c.requests <= 0 {
 		return
 	}
-	c.standsFor = c.requests
+	c.excused = 1
 	if o.Pod != "" {
 		c.pod = hashOf(o.Arm, o.Pod)
 	}
@@ -140,11 +140,12 @@ func total(cells []cell) (events, requests float64) {
 	return events, requests
 }
 
-// standing is the total of cells by what they stand for.
-func standing(cells []cell) (events, requests float64) {
-	events, _ = total(cells)
+// chargeable is the total of cells without the events that are excused. Their requests could stand for more instead, but then what
+// is known least about would count most.
+func chargeable(cells []cell) (events, requests float64) {
 	for _, c := range cells {
-		requests += c.standsFor
+		events += c.events / c.excused
+		requests += c.requests
 	}
 	return events, requests
 }

@@ -44,7 +44,7 @@ func (s *coldStart) excess(age, warmUp float64) float64 {
 	return min(max(first, 0), mostExcess) * math.Exp(-(age-float64(s.Age/s.Expected))/(fade*warmUp))
 }
 
-// warm are the candidate's cells that count. Requests to pods that may still be worse for being new stand for more.
+// warm are the candidate's cells that count. Pods that may still be worse for being new are excused for a part of their events.
 func (m *metric) warm(v *view, r *reading) []cell {
 	cells := r.arms[analysis.Candidate]
 	if m.warmUp == 0 {
@@ -65,7 +65,7 @@ func (m *metric) warm(v *view, r *reading) []cell {
 	}
 	if m.uses(ColdStart) {
 		for i := range warm {
-			warm[i].standsFor *= 1 + m.ColdStart.excess(warm[i].age+half, m.warmUp)
+			warm[i].excused *= 1 + m.ColdStart.excess(warm[i].age+half, m.warmUp)
 		}
 	}
 	return warm

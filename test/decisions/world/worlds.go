@@ -154,7 +154,7 @@ func combinations() []nasty {
 func everything(w *World) {
 	w.Bursts = Bursts{PerHour: 4, Errors: 0.10, Latency: 2.5}
 	w.Storms = Storms{PerHour: 15, Requests: 3}
-	w.Pods = Pods{Latency: 0.03, Errors: 0.2, WanderLatency: 0.05, WanderErrors: 0.2, Memory: 180, Pauses: 4}
+	w.Pods = Pods{Latency: 0.02, Errors: 0.125, WanderLatency: 0.03, WanderErrors: 0.125, Memory: 180, Pauses: 5}
 	w.Cold = Cold{Latency: 1, Errors: 0.003, Seconds: 20}
 	w.Shared = Shared{Latency: 0.08, Errors: 0.3, Memory: 300, Diurnal: 0.3, Gusts: 1}
 	w.Source.Missed = 0.03
