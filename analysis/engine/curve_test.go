@@ -23,7 +23,7 @@ func TestLookingAgainAndAgainDoesNotAddUp(t *testing.T) {
 		var s stream
 		for range looks {
 			s.add(even(rng, 3), false)
-			if _, e := s.evidence(independent); e >= math.Log(1/level) {
+			if e := s.evidence(independent).anytime; e >= math.Log(1/level) {
 				wrong++
 				break
 			}
@@ -75,8 +75,8 @@ func TestAnIncidentOfBothArmsIsNoEvidence(t *testing.T) {
 		shaken.add(against(2*many, 1000, 18*many, 9000), false)
 	}
 	independent := func(sum) float64 { return 1 }
-	a, _ := quiet.evidence(independent)
-	if b, _ := shaken.evidence(independent); b > max(a, 0) {
+	a := quiet.evidence(independent).fromStart
+	if b := shaken.evidence(independent).fromStart; b > max(a, 0) {
 		t.Errorf("evidence of %v after an incident, %v without", b, a)
 	}
 }

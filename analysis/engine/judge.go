@@ -31,7 +31,7 @@ const (
 	plausible = 1.35
 	// oneSided standard errors are the same of a count, and always those at which it may be looked at again and again.
 	oneSided, always = 1.645, 3.5
-	// leans nats towards "worse than tolerated" hold a step.
+	// leans nats towards "worse than tolerated" hold a step, be it in all looks or in those of the last span alone.
 	leans = 0.7
 	// leansPast is that of the comparison with the baseline's past, which other things than the candidate move.
 	leansPast = 2
@@ -128,14 +128,14 @@ func (m *metric) weigh(v *view, f *findings) {
 	}
 	all := curve{m.Comparison.spans, m.temper(m.Comparison.total())}
 	f.low, f.high = m.interval(all)
-	fromStart, anytime := m.Comparison.evidence(m.temper)
+	e := m.Comparison.evidence(m.temper)
 	past := m.lastEvidence()
-	anytime = max(anytime, past+math.Log((1-firstOnset)/(mostSpans-1)))
+	anytime := max(e.anytime, past+math.Log((1-firstOnset)/(mostSpans-1)))
 	switch {
 	case f.fail != "" || f.doubt != "":
 	case m.proven(anytime):
 		f.fail = worse
-	case m.uses(Hold) && (fromStart > leans || past > leansPast || anytime > m.proof-alert):
+	case m.uses(Hold) && (e.fromStart > leans || e.newest > leans || past > leansPast || anytime > m.proof-alert):
 		f.doubt = "it looks worse, but this may still be chance"
 	case v.Weight < 100 || m.Comparison.total().Looks == 0:
 		m.weighHarm(v, f, all)

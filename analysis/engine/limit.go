@@ -30,13 +30,13 @@ func (m *metric) weighLimit(f *findings) {
 	if m.Valued {
 		steady = func(sum) float64 { return m.Noise.variance(m.valueNoise()) }
 	}
-	fromStart, anytime := m.Limit.evidence(steady)
+	e := m.Limit.evidence(steady)
 	switch {
 	case len(m.Limit.spans) == 0:
 		f.doubt = noneWarm
-	case anytime >= m.proof:
+	case e.anytime >= m.proof:
 		f.fail = "over the limit of " + value(m.c.Limit, m.seconds())
-	case fromStart > leans || anytime > m.proof-alert:
+	case e.fromStart > leans || e.anytime > m.proof-alert:
 		f.doubt = "over the limit of " + value(m.c.Limit, m.seconds()) + ", but this may still be chance"
 	}
 }

@@ -46,12 +46,19 @@ func (s *stream) condense() {
 // total is everything since the release began.
 func (s *stream) total() sum { return totalOf(s.spans) }
 
-// evidence is the logarithm of an e-value against "the candidate is at most as bad as tolerated": a mixture, over onsets and
-// over ratios beyond the tolerated one, of likelihood ratios. Each is a non-negative supermartingale under the null, so the
+// evidence against "the candidate is at most as bad as tolerated", each the logarithm of an e-value: a mixture, over ratios
+// beyond the tolerated one, of likelihood ratios. Each is a non-negative supermartingale under the null, so the
 // chance that the mixture ever reaches 1/α is at most α, however often one looks (Ville 1939; Robbins 1970; Ramdas, Grünwald,
 // Vovk and Shafer, Game-theoretic statistics and safe anytime-valid inference). That holds for counts that scatter as the
 // dispersion says, which is learned: the benchmark shows what is left of it.
-func (s *stream) evidence(temper func(sum) float64) (fromStart, anytime float64) {
+type evidence struct {
+	// fromStart is that of all looks, newest that of the last span's.
+	fromStart, newest float64
+	// anytime is the mixture over all onsets.
+	anytime float64
+}
+
+func (s *stream) evidence(temper func(sum) float64) (e evidence) {
 	var sums [ratios]float64
 	var total sum
 	mixture, unspent := 0.0, 1.0
@@ -67,10 +74,14 @@ func (s *stream) evidence(temper func(sum) float64) (fromStart, anytime float64)
 		if i > 0 {
 			weight = (1 - firstOnset) / (mostSpans - 1)
 		} else {
-			fromStart = math.Log(mean)
+			e.fromStart = math.Log(mean)
+		}
+		if i == len(s.spans)-1 {
+			e.newest = math.Log(mean)
 		}
 		mixture += weight * mean
 		unspent -= weight
 	}
-	return fromStart, math.Log(mixture + max(unspent, 0))
+	e.anytime = math.Log(mixture + max(unspent, 0))
+	return e
 }
