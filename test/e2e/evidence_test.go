@@ -27,7 +27,7 @@ func sharedSlowdown(t *testing.T, c *cluster) {
 	a.watchOver(steps(20*time.Second, 40, 100), metrics(v1alpha1.Metric{
 		Name: "latency", Latency: &v1alpha1.LatencyMetric{MaxIncrease: &v1alpha1.LatencyIncrease{Relative: "10%", Absolute: "5ms"}},
 	}))
-	a.send(120, 0)
+	a.send(200, 0)
 	a.release(good("v2"))
 	a.until("the first step", long, func(w *world) bool { return w.weight() == 40 && w.routed() == 40 })
 	a.behave(`{"latencyFactor":3}`)

@@ -28,7 +28,7 @@ func goodVersion(t *testing.T, c *cluster) {
 		v1alpha1.Metric{Name: "errors", ErrorRate: &v1alpha1.ErrorRateMetric{MaxIncrease: &v1alpha1.ErrorRateIncrease{Absolute: "1%"}}},
 		v1alpha1.Metric{Name: "latency", Latency: &v1alpha1.LatencyMetric{MaxIncrease: &v1alpha1.LatencyIncrease{Relative: "30%", Absolute: "20ms"}}},
 	))
-	a.send(80, 0)
+	a.send(200, 0) // 20 a second for the candidate at first, as much as its p95 needs for a verdict within seconds
 	home := a.routeAsWritten()
 	began := time.Now()
 	a.release(good("v2"))

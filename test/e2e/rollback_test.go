@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"encoding/json"
+	"errors"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -40,9 +43,32 @@ func twoPercentErrors(t *testing.T, c *cluster) {
 		}
 	}
 
+	a.replays(message)
+
 	a.release(good("v3"))
 	a.promoted("v3")
 	a.nothingLeft(home)
+}
+
+// replays walks the release that was refused with message once more, as the ConfigMap beside the Canary recorded it: it is refused again. A compact trace knows
+// no pods, so that the step may be another one.
+func (a *app) replays(message string) {
+	a.Helper()
+	recorded := a.kubectl("get", "configmap", appName+"-last-release", "--output", "jsonpath={.data.trace}")
+	out, err := a.cluster.kubectlWith(a.Context(), recorded, "serin", "replay", "--trace", "-", "--output", "json")
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != 3 {
+		a.Errorf("the replay of a refused release should exit with 3: %v\n%s", err, out)
+		return
+	}
+	var told struct {
+		Outcome  string
+		Recorded struct{ Outcome, Message string }
+	}
+	a.do("reading what the replay says", json.Unmarshal([]byte(out), &told))
+	if told.Outcome != "RolledBack" || told.Recorded.Outcome != "RolledBack" || !strings.Contains(message, told.Recorded.Message) {
+		a.Errorf("the replay says %+v of what was refused with %q", told, message)
+	}
 }
 
 // rolledBackWell looks at how a refused version went: its traffic at once, the baseline never short of a pod, the template left, paused.
