@@ -128,18 +128,22 @@ func shortlyThrottled(t *testing.T, s Setup) {
 // brokenOff is an answer of which only a part comes: it must never be taken for a whole.
 func brokenOff(t *testing.T, s Setup) {
 	var all sync.WaitGroup // they try again
-	for _, part := range []int{10, 50, 90, 99} {
+	for _, part := range []int{10, 50, 90, 99, -10, -50, -90, -99} { // percent; less than 0 for an answer that ends as if it were whole
+		whole, part := part < 0, max(part, -part)
 		p := s.source(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			whole := httptest.NewRecorder()
-			s.Full.ServeHTTP(whole, r)
-			body := whole.Body.Bytes()
-			for name, values := range whole.Header() {
+			answer := httptest.NewRecorder()
+			s.Full.ServeHTTP(answer, r)
+			body := answer.Body.Bytes()
+			for name, values := range answer.Header() {
 				w.Header()[name] = values
 			}
-			w.WriteHeader(whole.Code)
+			w.Header().Del("Content-Length")
+			w.WriteHeader(answer.Code)
 			_, _ = w.Write(body[:len(body)*part/100])
 			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
+			if !whole {
+				panic(http.ErrAbortHandler)
+			}
 		}))
 		for name, call := range s.calls(p) {
 			all.Go(func() {
