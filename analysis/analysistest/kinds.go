@@ -127,7 +127,7 @@ func shortlyThrottled(t *testing.T, s Setup) {
 
 // brokenOff is an answer of which only a part comes: it must never be taken for a whole.
 func brokenOff(t *testing.T, s Setup) {
-	var all sync.WaitGroup // they try again
+	var all sync.WaitGroup                                           // they try again
 	for _, part := range []int{10, 50, 90, 99, -10, -50, -90, -99} { // percent; less than 0 for an answer that ends as if it were whole
 		whole, part := part < 0, max(part, -part)
 		p := s.source(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
