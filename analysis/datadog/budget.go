@@ -72,9 +72,9 @@ func (b *budget) begin(now time.Time) {
 	if b.reset.IsZero() {
 		b.reset = now.Truncate(b.period).Add(b.period)
 	}
-	if !now.Before(b.reset) {
+	if late := now.Sub(b.reset); late >= 0 {
 		b.left = b.limit
-		b.reset = b.reset.Add((now.Sub(b.reset)/b.period + 1) * b.period)
+		b.reset = now.Add(b.period - late%b.period)
 	}
 	for caller, turn := range b.turns {
 		if now.Sub(turn) > turnKept {
@@ -109,9 +109,9 @@ func (b *budget) turn(now time.Time) time.Time {
 
 // hear takes in what a response tells of the limit.
 func (b *budget) hear(t *tidings) {
-	limit, period, ok := number(t.header, "X-Ratelimit-Limit"), number(t.header, "X-Ratelimit-Period"), true
+	limit, period := number(t.header, "X-Ratelimit-Limit"), number(t.header, "X-Ratelimit-Period")
 	left, reset := number(t.header, "X-Ratelimit-Remaining"), number(t.header, "X-Ratelimit-Reset")
-	if ok = limit > 0 && period > 0 && left >= 0 && reset >= 0; !ok {
+	if limit <= 0 || period <= 0 || left < 0 || reset < 0 {
 		return
 	}
 	b.mu.Lock()

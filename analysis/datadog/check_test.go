@@ -49,9 +49,9 @@ func TestCheckSaysWhatToWrite(t *testing.T) {
 		"the same version, told apart by pods": {
 			"dogstatsd", with(func(s *analysis.Subject) { s.Candidate.Labels[version] = "1.0" }), query, "",
 		},
-		"the same ReplicaSet":  {"dogstatsd", with(func(s *analysis.Subject) { s.Candidate.ReplicaSet = "api-1" }), query, "both versions are ReplicaSet api-1"},
-		"no ReplicaSet":        {"dogstatsd", with(func(s *analysis.Subject) { s.Baseline.ReplicaSet = "" }), query, "the arm has no ReplicaSet to know its pods by"},
-		"a preset that is none": {"apm", release(), analysis.Query{Metric: "m", Preset: "x", Errors: true}, `there is no preset "x"; write one of apm, apm-metrics, apm-quantile, dogstatsd, dogstatsd-quantile`},
+		"the same ReplicaSet":               {"dogstatsd", with(func(s *analysis.Subject) { s.Candidate.ReplicaSet = "api-1" }), query, "both versions are ReplicaSet api-1"},
+		"no ReplicaSet":                     {"dogstatsd", with(func(s *analysis.Subject) { s.Baseline.ReplicaSet = "" }), query, "the arm has no ReplicaSet to know its pods by"},
+		"a preset that is none":             {"apm", release(), analysis.Query{Metric: "m", Preset: "x", Errors: true}, `there is no preset "x"; write one of apm, apm-metrics, apm-quantile, dogstatsd, dogstatsd-quantile`},
 		"a quantile that apm_metrics lacks": {"apm-metrics", release(), analysis.Query{Metric: "m", Latency: true, Quantile: .97}, "apm_metrics has no quantile 0.97"},
 
 		"a count":                    {"apm", release(), custom("sum:a.b{service:shop,$arm}.as_count()", ""), ""},

@@ -97,11 +97,11 @@ func wholly(t *testing.T, body []byte) {
 
 func golden(t *testing.T, path string, body []byte) {
 	t.Helper()
-	var any any
-	if err := json.Unmarshal(body, &any); err != nil {
+	var decoded any
+	if err := json.Unmarshal(body, &decoded); err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.MarshalIndent(any, "", "  ")
+	text, err := json.MarshalIndent(decoded, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,10 +118,14 @@ func (c custom) of(tags []string) []string {
 }
 
 // counted asks for the count of an arm.
-func (c custom) counted(a arm) query { return metrics{c.function, c.metric, c.of(a.own), a.by}.counted() }
+func (c custom) counted(a arm) query {
+	return metrics{c.function, c.metric, c.of(a.own), a.by}.counted()
+}
 
 // durations asks for the distribution of an arm.
-func (c custom) durations(a arm) latencies { return distribution(c.metric, c.of(a.own), a.by, c.unit()) }
+func (c custom) durations(a arm) latencies {
+	return distribution(c.metric, c.of(a.own), a.by, c.unit())
+}
 
 // unit is what the name says that durations are measured in, in seconds.
 func (c custom) unit() float64 {

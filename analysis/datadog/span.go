@@ -62,7 +62,9 @@ func (s span) around(now time.Time) span {
 }
 
 // end is when the last bucket is over.
-func (s span) end() time.Time { return time.UnixMilli(s.to - s.step).Add(time.Duration(s.step) * time.Millisecond) }
+func (s span) end() time.Time {
+	return time.UnixMilli(s.to - s.step).Add(time.Duration(s.step) * time.Millisecond)
+}
 
 // ceil is the first begin of a bucket at t or later, as buckets are aligned to 1970.
 func ceil(t time.Time, step time.Duration) int64 {

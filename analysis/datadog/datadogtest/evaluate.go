@@ -189,8 +189,11 @@ func parse(q *datadogV2.TimeseriesQuery) (string, question, error) {
 
 func parseMetrics(text string) (question, error) {
 	m := metricsForm.FindStringSubmatch(text)
-	if m == nil || (m[1] == "sum" || m[1] == "count") && m[6] == "" {
+	if m == nil {
 		return question{}, fmt.Errorf("Error parsing query: %q", text)
+	}
+	if (m[1] == "sum" || m[1] == "count") && m[6] == "" {
+		return question{}, fmt.Errorf("this stand-in does not know rates: %q", text)
 	}
 	q := question{function: m[1], metric: m[3], atMost: math.Inf(1)}
 	if m[2] != "" {

@@ -20,7 +20,7 @@ import (
 
 // Store is what the backend took in. It may be asked concurrently.
 type Store interface {
-	// Between are the points of every series of the metric over the time from (inclusive) to to (exclusive), added up. A series
+	// Between are the points of every series of a metric, added up over the time that begins with from and ends before to. A series
 	// without a point in that time is left out.
 	Between(metric string, from, to time.Time) []Series
 }
