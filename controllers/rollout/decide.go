@@ -182,6 +182,7 @@ func (t *turn) restoringBaseline() bool {
 	if t.p.PodShare {
 		alike = t.s.Weight == 0 && t.s.SettledAt.IsZero() && !t.s.Refused
 	}
+	alike = alike || w.BaselineGone
 	return w.Exists && alike && w.CandidatePods+w.Strays > 0 && w.BaselineAvailable < w.MinAvailable
 }
 

@@ -288,6 +288,25 @@ func TestClimbing(t *testing.T) {
 		"the evidence fails while a person has it paused": {func(q *question) {
 			q.seen.Report.Verdict, q.state.Paused = analysis.Fail, true
 		}, refused(rollout.ReasonAnalysisFailed), ""},
+		"its ReplicaSet is deleted": {func(q *question) {
+			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 0, 0
+		}, outcome{Phase: rollout.RollingBack, Reason: rollout.ReasonCandidateFailed, Hold: rollout.KeepPaused, Split: home, Event: rollout.ReasonRolledBack}, "somebody deleted its ReplicaSet"},
+		"its ReplicaSet is deleted while the baseline could not take the requests": {func(q *question) {
+			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable, q.seen.Workload.BaselineAvailable = 0, 0, 3
+		}, at(10, rollout.ReasonScaling, 5, ""), "0 of 5 pods available"},
+		"the baseline's ReplicaSet is deleted": {
+			func(q *question) {
+				q.seen.Workload.BaselineGone, q.seen.Workload.BaselineAvailable, q.seen.Report.Verdict = true, 0, analysis.Fail
+			},
+			outcome{Phase: rollout.Progressing, Weight: 10, Reason: rollout.ReasonBaselineNotReady, Hold: rollout.KeepPaused, Split: home, Pods: 10, Event: rollout.ReasonBaselineNotReady},
+			"nothing is left to go back to: revision v2 takes its place",
+		},
+		"it has all the pods that the deleted baseline had": {func(q *question) {
+			q.seen.Workload.BaselineGone, q.seen.Workload.BaselineAvailable, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = true, 0, 10, 10
+		}, outcome{Phase: rollout.Promoting, Weight: 100, Reason: rollout.ReasonPromoting, Hold: rollout.KeepPaused, Split: 100, Pods: 10}, "the baseline was deleted"},
+		"both ReplicaSets are deleted": {func(q *question) {
+			q.seen.Workload.BaselineGone, q.seen.Workload.BaselineAvailable, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = true, 0, 0, 0
+		}, outcome{Phase: rollout.Finalizing, Reason: rollout.ReasonPassedThrough, Hold: rollout.LetRoll, Split: home, Event: rollout.ReasonPassedThrough}, "nothing serves that it could be compared with"},
 		"its pods crash": {func(q *question) {
 			q.seen.Workload.Fatal, q.seen.Workload.Trouble = true, "CrashLoopBackOff"
 		}, refused(rollout.ReasonCandidateFailed), "CrashLoopBackOff"},
@@ -300,9 +319,22 @@ func TestClimbing(t *testing.T) {
 		"it bakes while paused": {func(q *question) {
 			q.state.Paused, q.state.SettledAt = true, ago(20*time.Second)
 		}, at(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), "paused by a person"},
-		"the bake is over and the evidence is not in":                 {doubtful, at(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence: 12 requests of 50"},
-		"the bake is over and the source is silent":                   {silent, at(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), ""},
-		"a verdict from before the silence is none":                   {func(q *question) { q.seen.SourceTrouble = "timeout" }, at(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), "timeout"},
+		"the bake is over and the evidence is not in": {doubtful, at(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence: 12 requests of 50"},
+		"the bake is over and the source is silent":   {silent, at(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), ""},
+		"a verdict from before the silence is none":   {func(q *question) { q.seen.SourceTrouble = "timeout" }, at(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), "timeout"},
+		"a verdict that nobody looked after is none any more": {func(q *question) {
+			q.seen.Stale = "nothing is known of the last 48s"
+		}, at(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence: nothing is known of the last 48s"},
+		"a verdict that nobody looked after until the deadline": {func(q *question) {
+			q.seen.Stale, q.state.EnteredAt, q.state.SettledAt = "nothing is known of the last 17m", ago(17*time.Minute), ago(17*time.Minute)
+		}, refused(rollout.ReasonStepDeadline), "nothing is known of the last 17m"},
+		"a step that passed loses its claim when nobody looks": {func(q *question) {
+			q.state.Passed, q.seen.Stale = true, "nothing is known of the last 48s"
+		}, at(10, rollout.ReasonInconclusive, 5, ""), ""},
+		"a step that waits for a person goes on waiting when nobody looks": {func(q *question) {
+			approving(q)
+			q.seen.Stale = "nothing is known of the last 48s"
+		}, at(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), ""},
 		"no verdict until the deadline rolls back":                    {late, refused(rollout.ReasonStepDeadline), "no verdict within 15m after the bake: 12 requests of 50"},
 		"no verdict until the deadline, and the source said nothing":  {func(q *question) { late(q); q.seen.Report.Message = "" }, refused(rollout.ReasonStepDeadline), "the source brought nothing"},
 		"no verdict until the deadline, paused":                       {func(q *question) { late(q); q.state.Paused = true }, at(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), ""},

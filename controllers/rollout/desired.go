@@ -43,7 +43,7 @@ func (t *turn) progressingPods() int32 {
 	w := t.o.Workload
 	need, enough := t.capacity(t.s.Weight), w.Replicas
 	switch {
-	case t.restoringBaseline() && t.s.Forced:
+	case t.succeeding():
 		return w.Replicas
 	case t.restoringBaseline():
 		return w.CandidatePods

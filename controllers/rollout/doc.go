@@ -34,9 +34,9 @@
 //	Succeeded    Finalizing   a new template is wanted that nothing can be compared with
 //	Succeeded    RollingBack  the baseline was replaced while nobody watched
 //	Succeeded    Idle         the workload is gone
-//	Progressing  Promoting    the last step has passed
+//	Progressing  Promoting    the last step has passed, or the baseline was deleted and nothing else serves
 //	Progressing  RollingBack  the candidate is refused, or nobody wants it any more
-//	Progressing  Finalizing   the workload rolled it out while nobody watched
+//	Progressing  Finalizing   the workload rolled it out while nobody watched, or nothing of either revision is left
 //	Promoting    Finalizing   the candidate is the workload's own
 //	Promoting    RollingBack  the hand-over can't be completed, or nobody wants it any more
 //	Finalizing   Succeeded    the promotion is over

@@ -12,10 +12,7 @@ func (t *turn) promote() {
 	case !w.Exists:
 		t.leave(ReasonTargetDeleted, "the workload was deleted")
 	case w.HandedOver || t.rolledOutByItself():
-		how := ": the pods that were judged now belong to the workload"
-		if t.s.Forced {
-			how = " as a person asked: its pods now belong to the workload"
-		}
+		how := t.promotedHow()
 		t.s.Baseline = t.s.Candidate
 		t.forget()
 		t.enter(Finalizing, ReasonPromoted)
@@ -32,11 +29,24 @@ func (t *turn) promote() {
 		t.refuse(ReasonAborted, "a person aborted it")
 	case w.Fatal:
 		t.refuse(ReasonCandidateFailed, w.Trouble)
+	case t.vanished():
+		t.refuse(ReasonCandidateFailed, withoutPods)
 	case t.overdue(t.p.ReadyDeadline):
 		t.refuse(ReasonHandOverIncomplete, fmt.Sprintf("the hand-over was not over within %s: %s", short(t.p.ReadyDeadline), t.awaitedForHandOver()))
 	default:
 		t.message = "handing the candidate over to the workload: " + t.awaitedForHandOver()
 	}
+}
+
+// promotedHow says on what grounds the candidate is promoted.
+func (t *turn) promotedHow() string {
+	switch {
+	case t.s.Forced:
+		return " as a person asked: its pods now belong to the workload"
+	case t.s.Waived:
+		return " without a verdict: its pods now belong to the workload"
+	}
+	return ": the pods that were judged now belong to the workload"
 }
 
 // wentElsewhere ends a hand-over that the workload answered by rolling out something else, to the last pod.

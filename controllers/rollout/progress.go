@@ -56,15 +56,29 @@ func (t *turn) interrupted() bool {
 		t.refuse(ReasonCandidateFailed, w.Trouble)
 	case w.Replicas == 0:
 		t.leave(ReasonScaledToZero, "the workload was scaled to 0 replicas")
+	case w.BaselineGone && w.CandidatePods == 0:
+		t.passThrough(true, "the ReplicaSet of baseline "+t.s.Baseline+" was deleted, and nothing serves that it could be compared with")
+	case t.vanished():
+		t.refuse(ReasonCandidateFailed, withoutPods)
 	default:
 		return false
 	}
 	return true
 }
 
-// failing says that the evidence of this step speaks against the candidate. A person who forces the release has overruled it.
+// vanished says that requests are sent to a candidate without any pods, and that the baseline can take them back. To make the pods anew would take longer.
+func (t *turn) vanished() bool {
+	w := t.o.Workload
+	return t.s.Weight > 0 && w.CandidatePods == 0 && !t.p.PodShare && w.BaselineAvailable >= max(w.MinAvailable, 1)
+}
+
+// withoutPods is why such a candidate is refused.
+const withoutPods = "it has no pods any more, since somebody deleted its ReplicaSet or scaled it to 0"
+
+// failing says that the evidence of this step speaks against the candidate. A person who forces the release has overruled it, and so has one who left nothing to go
+// back to.
 func (t *turn) failing() bool {
-	return t.o.Report.Verdict == analysis.Fail && t.s.Weight > 0 && !t.s.SettledAt.IsZero() && !t.s.Forced
+	return !t.o.Workload.BaselineGone && t.o.Report.Verdict == analysis.Fail && t.s.Weight > 0 && !t.s.SettledAt.IsZero() && !t.s.Forced
 }
 
 // obey takes in what people ask for, each wish once.
@@ -107,12 +121,20 @@ func (t *turn) grant(weight int32, reason Reason) {
 // the candidate takes everything at once.
 func (t *turn) awaitBaseline() {
 	t.s.EnteredAt, t.s.SettledAt, t.s.Passed = t.o.Now, time.Time{}, false
+	gone := t.o.Workload.BaselineGone
 	switch {
-	case !t.s.Forced:
+	case !t.succeeding():
 		t.wait(ReasonBaselineNotReady, fmt.Sprintf("the workload rolled by itself for a while, past the gate; the baseline comes back before the release goes on: %s. "+
 			"To go on without it: serin.dev/promote=%s", t.baselinePods(), wish(t.s.Candidate, t.s.Acknowledged.Promote)))
+	case t.o.Workload.CandidateAvailable < t.enough() && gone:
+		t.wait(ReasonBaselineNotReady, fmt.Sprintf("the ReplicaSet of baseline %s was deleted, and nothing is left to go back to: revision %s takes its place without a verdict, as soon as it has the pods",
+			t.s.Baseline, t.s.Candidate))
 	case t.o.Workload.CandidateAvailable < t.enough():
 		t.awaitPods(t.enough())
+	case gone:
+		t.s.Weight, t.s.Waived = 100, true
+		t.enter(Promoting, ReasonPromoting)
+		t.message = "the baseline was deleted; handing the candidate over to the workload"
 	default:
 		t.s.Weight = 100
 		t.enter(Promoting, ReasonPromoting)
@@ -128,6 +150,11 @@ func (t *turn) awaitJudge() {
 	t.s.EnteredAt, t.s.SettledAt, t.s.Passed = t.o.Now, time.Time{}, false
 	t.wait(ReasonSourceRejected, fmt.Sprintf("revision %s could not be judged and gets no traffic: %s. To promote it all the same: serin.dev/promote=%s",
 		t.s.Candidate, strings.TrimRight(t.o.Unjudgeable, ". "), wish(t.s.Candidate, t.s.Acknowledged.Promote)))
+}
+
+// succeeding says that the candidate is to take the place of a baseline that has too few pods: a person does not want to wait for them, or they can't come back.
+func (t *turn) succeeding() bool {
+	return t.restoringBaseline() && (t.s.Forced || t.o.Workload.BaselineGone)
 }
 
 func (t *turn) settled() bool {
@@ -202,6 +229,9 @@ func (t *turn) pass() bool {
 	case t.s.Paused:
 		t.pause()
 		return false
+	case t.stale():
+		t.withoutVerdict(step)
+		return false
 	}
 	return t.passed()
 }
@@ -226,6 +256,11 @@ func (t *turn) evidenceHolds() bool {
 	return t.s.Weight == 0 || t.s.Forced || t.s.Waived || t.o.Report.Verdict == analysis.Pass && t.o.SourceTrouble == ""
 }
 
+// stale says that nothing has been seen for too long to give the candidate more on it. That is asked last: it takes nothing back from a step that waits for a person.
+func (t *turn) stale() bool {
+	return t.o.Stale != "" && t.s.Weight > 0 && !t.s.Forced && !t.s.Waived
+}
+
 // withoutVerdict waits for evidence until the step's deadline, and then does as the policy says.
 func (t *turn) withoutVerdict(step Step) {
 	since := t.s.SettledAt.Add(step.Bake)
@@ -236,7 +271,7 @@ func (t *turn) withoutVerdict(step Step) {
 		t.watch(ReasonInconclusive, t.at()+" waits for evidence")
 		return
 	}
-	missing := orElse(t.o.SourceTrouble, orElse(t.o.Report.Message, "the source brought nothing"))
+	missing := orElse(t.o.SourceTrouble, orElse(t.o.Stale, orElse(t.o.Report.Message, "the source brought nothing")))
 	switch t.p.OnInconclusive {
 	case HoldIfInconclusive:
 		t.wait(ReasonHolding, fmt.Sprintf("%s has had no verdict for %s and is held there: %s. serin.dev/promote=%s or serin.dev/abort=%s ends it", t.at(), short(t.p.EvidenceDeadline),
@@ -257,7 +292,7 @@ func (t *turn) watch(reason Reason, message string) {
 	case t.s.Paused:
 		t.wait(ReasonPaused, message+"; paused by a person")
 	default:
-		if m := t.o.Report.Message; m != "" {
+		if m := orElse(t.o.Stale, t.o.Report.Message); m != "" {
 			message += ": " + m
 		}
 		t.wait(reason, message)
@@ -275,7 +310,7 @@ func (t *turn) rise() {
 	switch {
 	case t.s.Paused:
 		t.pause()
-	case !t.evidenceHolds():
+	case !t.evidenceHolds() || t.stale():
 		t.s.Passed, t.s.EnteredAt = false, t.o.Now
 		t.watch(ReasonInconclusive, t.at()+" waits for evidence")
 	case w.CandidateAvailable < need && (!more || !t.p.PodShare):

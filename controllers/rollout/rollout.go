@@ -97,6 +97,8 @@ type Observation struct {
 	Split    Split
 	// Report on the evidence since State.SettledAt; the zero value is Inconclusive.
 	Report analysis.Report
+	// Stale says why the report is no longer about now; empty when it is.
+	Stale string
 	// SourceTrouble says why the source brought no evidence, in words for the person on call; empty when it answered.
 	SourceTrouble string
 	// Unjudgeable says why no source could ever tell the candidate from the baseline as the two are now; empty when one can.
@@ -120,6 +122,8 @@ type Workload struct {
 	Wanted, RestartOf string
 	// Serving is the revision with the most available pods, whatever the memory says; empty when no pod is available.
 	Serving string
+	// BaselineGone says that the memory names a baseline, and that it has no ReplicaSet any more: it can't come back.
+	BaselineGone bool
 	// BaselineAvailable counts the baseline's pods that can serve; MinAvailable is how many the workload's own strategy would keep.
 	BaselineAvailable, MinAvailable int32
 	// Strays counts the pods of all revisions that are neither baseline nor candidate.

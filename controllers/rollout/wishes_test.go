@@ -30,6 +30,7 @@ func TestWishesForARevisionThatNobodyKnows(t *testing.T) {
 				rollout.State{Phase: rollout.Progressing, Baseline: "v1", Candidate: "v2", Weight: 10, EnteredAt: now, SettledAt: ago(time.Second), Reason: rollout.ReasonObserving, Ignored: row.ignored},
 				rollout.Observation{Now: now, Workload: serving("v2"), Split: routed(10), Wishes: row.wishes},
 			}
+			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 5, 5
 			d := rollout.Decide(q.plan, q.state, q.seen)
 			switch {
 			case row.told == "" && d.Event != nil:
