@@ -152,7 +152,7 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 		Direct:    direct,
 		Recorder:  mgr.GetEventRecorder("serin"),
 		Clock:     clock.RealClock{},
-		Workloads: &workload.Deployments{Client: direct},
+		Workloads: &workload.Deployments{Client: direct, Heard: mgr.GetClient()},
 		Routers:   routers(),
 		Generator: gatewayapi.Generated{Client: direct},
 		Sources:   sources,

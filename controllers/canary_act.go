@@ -41,7 +41,7 @@ func (s *scene) atRest(d rollout.Decision) bool {
 	return !ours && !s.recollection.untidy && !generates(s.canary)
 }
 
-// atLevel says that a step stands just as decided, as this very pass has seen: asserting it again would only read everything once more.
+// atLevel says that a step stands just as decided, by all that was seen and heard: asserting it again would only read everything once more.
 func (s *scene) atLevel(d rollout.Decision) bool {
 	split, w := s.observation.Split, s.workload
 	return d.State.Phase == rollout.Progressing && s.state.Phase == rollout.Progressing && !s.plan.PodShare &&
@@ -57,6 +57,7 @@ func (r *CanaryReconciler) actOnWorkload(ctx context.Context, s *scene, d rollou
 		CandidatePods: d.Desired.CandidatePods,
 		HandOver:      d.Desired.HandOver,
 	}
+	s.recollection.seen = seenWorkload{} // it may be another one after this
 	progress, err := r.Workloads.Ensure(ctx, r.target(s.canary), desired)
 	s.leftovers = !progress.Done
 	if progress.Paused {

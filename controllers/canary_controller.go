@@ -64,11 +64,10 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 	if r.recall.outdated(canary) {
 		return ctrl.Result{RequeueAfter: lostRaceRetry}, nil
 	}
-	scene, err := r.observe(ctx, canary)
+	scene, decision, err := r.decide(ctx, canary)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	decision := scene.advise(rollout.Decide(scene.plan, scene.state, scene.observation))
 	if err := r.record(ctx, scene, decision); err != nil {
 		return retryOnConflict(err)
 	}
@@ -79,6 +78,22 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 	}
 	r.keepTrace(ctx, scene)
 	return ctrl.Result{RequeueAfter: scene.lookAgain(decision)}, nil
+}
+
+// decide observes and decides. What is not read anew in every pass may be late, so that it is good for one decision only: that everything stays as it is.
+func (r *CanaryReconciler) decide(ctx context.Context, canary *v1alpha1.Canary) (*scene, rollout.Decision, error) {
+	s, err := r.observe(ctx, canary, false)
+	if err != nil {
+		return nil, rollout.Decision{}, err
+	}
+	d := rollout.Decide(s.plan, s.state, s.observation)
+	if s.recalled && (d.Event != nil || d.State.Significant() != s.state.Significant()) {
+		if s, err = r.observe(ctx, canary, true); err != nil {
+			return nil, rollout.Decision{}, err
+		}
+		d = rollout.Decide(s.plan, s.state, s.observation)
+	}
+	return s, s.advise(d), nil
 }
 
 // lostRaceRetry is the pause before looking again after somebody else, or this process itself, wrote first: the write that won is on its way to the cache.

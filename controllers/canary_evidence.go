@@ -42,6 +42,7 @@ type evidence struct {
 	rejected error
 	// throttled is what the source said last instead of an answer, when that was that it answers later; empty otherwise.
 	throttled string
+	seen      seenPods
 	// pending brings the answer of the look under way since asked; nil while there is none. After trouble, and as long as the source's rate
 	// limit says, the next is not asked for before notBefore.
 	pending   <-chan answer
@@ -72,11 +73,16 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 			e.upTo = e.settledAt
 		}
 	}
+	late := s.lookExpected().Add(max(patience, s.plan.Interval))
+	if now.After(late) && e.pending == nil && e.throttled == "" && e.trouble == "" && s.observation.Unjudgeable == "" {
+		// It was this process that did not look, because it did not run: as after a restart, no wait ends before somebody was there to see it.
+		s.state.EnteredAt = now
+	}
 	if l, due := s.nextLook(); e.pending == nil && due && !now.Before(e.notBefore) {
 		e.asked = now
 		e.pending = r.ask(ctx, s.canary, l)
 	}
-	s.observation.Report, s.observation.SourceTrouble = e.reportAt(now, s.lookExpected().Add(max(patience, s.plan.Interval))), e.trouble
+	s.observation.Report, s.observation.Stale, s.observation.SourceTrouble = e.report, e.stale(now, late), e.trouble
 	if s.observation.Unjudgeable != "" {
 		s.observation.SourceTrouble = s.observation.Unjudgeable
 	}
@@ -85,20 +91,18 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	}
 }
 
-// reportAt is the report, as far as it is still about now. A source with a rate limit is asked less often, which is no trouble, and no look is lost by it: the next
-// question is about all the windows since. But a Pass speaks for the present only until the next look is an interval late, whatever keeps it: by then two intervals
-// have passed in which nobody looked, and a candidate may have fallen ill in either. It is no verdict until the looks have caught up.
-func (e *evidence) reportAt(now, late time.Time) analysis.Report {
-	report := e.report
-	if report.Verdict != analysis.Pass || !now.After(late) {
-		return report
+// stale says why the report is no longer about now. A source with a rate limit is asked less often, which is no trouble, and no look is lost by it: the next question
+// is about all the windows since. But what was seen speaks for the present only until the next look is an interval late, whatever keeps it: by then two intervals have
+// passed in which nobody looked, and a candidate may have fallen ill in either. No step passes until the looks have caught up.
+func (e *evidence) stale(now, late time.Time) string {
+	if len(e.report.Results) == 0 || !now.After(late) {
+		return ""
 	}
-	report.Verdict = analysis.Inconclusive
-	report.Message = fmt.Sprintf("nothing is known of the last %s", now.Sub(e.upTo).Round(time.Second))
+	why := fmt.Sprintf("nothing is known of the last %s", now.Sub(e.upTo).Round(time.Second))
 	if e.throttled != "" {
-		report.Message += ": " + e.throttled
+		why += ": " + e.throttled
 	}
-	return report
+	return why
 }
 
 // beginEvidence goes on with what was written down of this candidate before a restart, or begins. It answers what a trace has to tell when that is in mid-release,
@@ -153,6 +157,9 @@ func (e *evidence) receive(ctx context.Context, s *scene) {
 		return
 	}
 	e.trouble, e.rejected = "", nil
+	if q := a.question; !q.known {
+		e.seen = seenPods{q.heard, q.baseline, q.candidate, e.asked, a.pods}
+	}
 	for _, l := range a.looks() {
 		e.tracer.note(ctx, l)
 		if a.question.learning {

@@ -32,6 +32,17 @@ type question struct {
 	weight, next int32
 	// baseline and candidate are the revisions whose pods count.
 	baseline, candidate string
+	// heard is the version of the workload, and pods are its ready pods where they are known since nothing was heard of a change.
+	heard string
+	known bool
+	pods  []workload.Pod
+}
+
+// seenPods are ready pods as they were listed last. Whoever becomes ready, or does so no longer, changes the counts of a ReplicaSet, which is heard of.
+type seenPods struct {
+	heard, baseline, candidate string
+	at                         time.Time
+	pods                       []workload.Pod
 }
 
 // answer is what a question brought.
@@ -48,7 +59,7 @@ func (s *scene) nextLook() (question, bool) {
 	e, now := s.recollection.evidence, s.observation.Now
 	q := question{
 		source: s.canary.Spec.Analysis.Source, subject: s.subject(), queries: s.analysis.queries,
-		baseline: s.state.Baseline, candidate: s.state.Candidate,
+		baseline: s.state.Baseline, candidate: s.state.Candidate, heard: s.heard,
 	}
 	switch {
 	case s.observation.Unjudgeable != "":
@@ -59,6 +70,11 @@ func (s *scene) nextLook() (question, bool) {
 	case s.state.Weight > 0 && !s.state.SettledAt.IsZero():
 		q.weight, q.next = s.state.Weight, s.plan.After(s.state.Weight)
 		q.windows = windows(e.upTo, now.Add(-s.intake()), s.plan.Interval)
+	}
+	seen := e.seen
+	q.known = q.heard != "" && q.heard == seen.heard && q.baseline == seen.baseline && q.candidate == seen.candidate && now.Sub(seen.at) < silentRetry
+	if q.known {
+		q.pods = seen.pods
 	}
 	return q, len(q.windows) > 0
 }
@@ -111,8 +127,8 @@ func (r *CanaryReconciler) ask(ctx context.Context, canary *v1alpha1.Canary, q q
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookDeadline)
 		defer cancel()
-		a := answer{question: q}
-		if a.counts, a.err = r.Sources.count(ctx, q); a.err == nil {
+		a := answer{question: q, pods: q.pods}
+		if a.counts, a.err = r.Sources.count(ctx, q); a.err == nil && !q.known {
 			a.pods, a.err = r.Workloads.Pods(ctx, canary.Namespace, q.revisions()...)
 		}
 		answers <- a

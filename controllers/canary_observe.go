@@ -23,7 +23,10 @@ type scene struct {
 	state        rollout.State
 	observation  rollout.Observation
 	workload     workload.Observation
-	splitter     splitter
+	// heard is the version of the workload; empty when nothing is heard of it, or not all. recalled is true when it was not read in this pass.
+	heard    string
+	recalled bool
+	splitter splitter
 	// lingering is true while generated Services are left for a data plane that may still use them.
 	lingering bool
 	// leftovers is true while the workload still holds something of ours that has to go.
@@ -36,15 +39,15 @@ type scene struct {
 // problem is something that only a person can mend.
 type problem struct{ reason, message string }
 
-// observe gathers the facts. An error means that the cluster could not be asked; whatever else is wrong is a fact too.
-func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary) (*scene, error) {
+// observe gathers the facts, all of them afresh if asked to. An error means that the cluster could not be asked; whatever else is wrong is a fact too.
+func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary, afresh bool) (*scene, error) {
 	now := r.Clock.Now().UTC().Truncate(time.Second)
 	remembered := r.recall.of(canary, stateFrom(canary.Status.Rollout), now)
 	s := &scene{canary: canary, recollection: remembered, state: remembered.state}
 	s.observation = rollout.Observation{Now: now, Wishes: wishesFrom(canary.Annotations), Ending: !canary.DeletionTimestamp.IsZero()}
 
-	var err error
-	if s.workload, err = r.Workloads.Observe(ctx, r.target(canary), s.state.Baseline, s.state.Candidate); err != nil {
+	err := r.observeWorkload(ctx, s, afresh)
+	if err != nil {
 		return nil, fmt.Errorf("observing the workload: %w", err)
 	}
 	if s.workload.Paused {
@@ -70,6 +73,30 @@ func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary)
 		s.tellProblem(&problem{sourceReason(rejected), rejected.Error()})
 	}
 	return s, nil
+}
+
+// observeWorkload reads the workload, unless nothing was heard of it since it was read last: at a step there is a look every few seconds, and nothing else happens.
+// While pods are not ready, what is wrong with them is read anew each time: nothing is heard of that.
+func (r *CanaryReconciler) observeWorkload(ctx context.Context, s *scene, afresh bool) error {
+	target, seen := r.target(s.canary), &s.recollection.seen
+	version, err := r.Workloads.Version(ctx, target)
+	if err != nil {
+		return err
+	}
+	now, known := s.observation.Now, version != "" && seen.version == version && seen.baseline == s.state.Baseline && seen.candidate == s.state.Candidate
+	if known && !afresh && now.Sub(seen.at) < silentRetry {
+		s.workload, s.heard, s.recalled = seen.observation, version, true
+		return nil
+	}
+	*seen = seenWorkload{}
+	if s.workload, err = r.Workloads.Observe(ctx, target, s.state.Baseline, s.state.Candidate); err != nil {
+		return err
+	}
+	if s.workload.Candidate.Ready >= s.workload.Candidate.Desired {
+		s.heard = version
+		*seen = seenWorkload{version, s.state.Baseline, s.state.Candidate, now, s.workload}
+	}
+	return nil
 }
 
 // tellProblem keeps the first problem found.

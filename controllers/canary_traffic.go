@@ -172,10 +172,19 @@ func (r *routes) observeAll(ctx context.Context) (rollout.Split, *problem, error
 	return joined, found, nil
 }
 
-// checkService tells early that the Service can't be copied: not only when its copies are needed.
+// checkService tells early that the Service can't be copied: not only when its copies are needed, which read it once more. As long as it is well, it is looked at
+// now and then.
 func (r *routes) checkService(ctx context.Context) (*problem, error) {
+	e, now, generation := r.scene.recollection, r.scene.observation.Now, r.scene.canary.Generation
+	if e.copyableGeneration == generation && now.Sub(e.copyable) < silentRetry {
+		return nil, nil
+	}
 	err := r.services.Check(ctx, r.scene.canary.Namespace, r.user())
+	e.copyable, e.copyableGeneration = time.Time{}, generation
 	switch {
+	case err == nil:
+		e.copyable = now
+		return nil, nil
 	case errors.Is(err, traffic.ErrServiceNotFound):
 		return &problem{v1alpha1.ReasonServiceNotFound, err.Error()}, nil
 	case errors.Is(err, traffic.ErrUnsupported):
@@ -220,7 +229,7 @@ func (b boundRoute) observe(ctx context.Context) (traffic.Split, *problem, error
 func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candidate string) error {
 	r.scene.recollection.taken = nil
 	if err := r.generate(ctx); err != nil {
-		return r.unlessTaken(err)
+		return r.untold(err)
 	}
 	if !d.Split {
 		return r.giveBack(ctx)
@@ -230,21 +239,25 @@ func (r *routes) assert(ctx context.Context, d rollout.Desired, baseline, candid
 	if !r.uncopyable {
 		serviced = r.services.Ensure(ctx, r.scene.canary, r.user(), traffic.Revisions{Baseline: baseline, Candidate: candidate})
 	}
-	told := r.unlessTaken(serviced)
+	untold := r.untold(serviced)
 	if (r.uncopyable || serviced != nil) && r.raises(d.Weight) {
-		return told
+		return untold
 	}
 	// Whatever is wrong with the Services must not keep the candidate from losing what it has.
-	return errors.Join(told, r.setWeight(ctx, d.Weight))
+	return errors.Join(untold, r.setWeight(ctx, d.Weight))
 }
 
-// unlessTaken keeps for the next pass, to be told as a problem, that something else has a name that Serin needs. No other pass is better at that than the one that
-// fails: to look beforehand would cost reads all day long, for something that hardly ever happens. Other errors stay errors.
-func (r *routes) unlessTaken(err error) error {
-	if !errors.Is(err, traffic.ErrNameTaken) {
+// untold is what is left of an error of making things, but for what the next pass tells as a problem: that the Service is no longer as it has to be, or that something
+// else has a name that Serin needs. To look for the latter beforehand would cost reads all day long, for something that hardly ever happens.
+func (r *routes) untold(err error) error {
+	switch {
+	case errors.Is(err, traffic.ErrNameTaken):
+		r.scene.recollection.taken = &problem{v1alpha1.ReasonNameTaken, err.Error()}
+	case errors.Is(err, traffic.ErrServiceNotFound), errors.Is(err, traffic.ErrUnsupported):
+		r.scene.recollection.copyable = time.Time{}
+	default:
 		return err
 	}
-	r.scene.recollection.taken = &problem{v1alpha1.ReasonNameTaken, err.Error()}
 	return nil
 }
 

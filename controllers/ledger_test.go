@@ -8,7 +8,9 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
@@ -17,6 +19,8 @@ type ledger struct {
 	stage *stage
 	mu    sync.Mutex
 	made  []string
+	// reads are the calls to the API server that wrote nothing, by verb and kind. What is read from a cache is none.
+	reads map[string]int
 	// before is called ahead of every write, which is not made when it fails; after is called once it is made.
 	before, after func(write string) error
 	// listing is called ahead of every list.
@@ -28,7 +32,7 @@ var errCrash = errors.New("the process ends here")
 
 func newLedger(s *stage) *ledger {
 	nothing := func(string) error { return nil }
-	return &ledger{stage: s, before: nothing, after: nothing, listing: func(client.ObjectList) {}}
+	return &ledger{stage: s, reads: map[string]int{}, before: nothing, after: nothing, listing: func(client.ObjectList) {}}
 }
 
 func (l *ledger) undisturbed() {
@@ -56,10 +60,36 @@ type process struct {
 	ended bool
 }
 
-// client is the client of a new process.
-func (l *ledger) client() client.WithWatch {
-	p, c := &process{ledger: l}, l.stage.cluster.Client
-	return interceptor.NewClient(c, interceptor.Funcs{
+// read counts a read.
+func (l *ledger) read(verb string, o runtime.Object) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kind, err := apiutil.GVKForObject(o, l.stage.cluster.Client.Scheme())
+	if err != nil {
+		l.stage.t.Error(err)
+	}
+	l.reads[verb+" "+strings.TrimSuffix(kind.Kind, "List")]++
+}
+
+// clients are those of a new process: one that reads from its cache, and one that asks the API server.
+func (l *ledger) clients() (cached, direct client.WithWatch) {
+	p := &process{ledger: l}
+	cached = p.client()
+	direct = interceptor.NewClient(cached, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, into client.Object, opts ...client.GetOption) error {
+			p.read("get", into)
+			return c.Get(ctx, key, into, opts...)
+		},
+		List: func(ctx context.Context, c client.WithWatch, into client.ObjectList, opts ...client.ListOption) error {
+			p.read("list", into)
+			return c.List(ctx, into, opts...)
+		},
+	})
+	return cached, direct
+}
+
+func (p *process) client() client.WithWatch {
+	return interceptor.NewClient(p.stage.cluster.Client, interceptor.Funcs{
 		List: func(ctx context.Context, c client.WithWatch, into client.ObjectList, opts ...client.ListOption) error {
 			p.listing(into)
 			return c.List(ctx, into, opts...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
+	"github.com/serin-dev/serin/controllers/workload"
 )
 
 // recall keeps, per Canary, what need not survive a restart: the part of the memory that is not worth a write of its own, and the evidence counted so far at the
@@ -32,6 +33,11 @@ type recollection struct {
 	// route is what the routes last said, and acknowledged since when; the zero time is long ago.
 	route             rollout.Split
 	acknowledgedSince time.Time
+	// seen is the workload as it was read last.
+	seen seenWorkload
+	// copyable is when the user's Service was last seen to be as it has to be, for the Canary of a generation; zero while it is not.
+	copyable           time.Time
+	copyableGeneration int64
 	// readySince is since when the endpoints that the next split needs have been ready; zero while they are not.
 	readySince time.Time
 	// taken is the name of something of Serin's that something else has, as the last try to make it found; nil when none has.
@@ -44,6 +50,13 @@ type recollection struct {
 	unkept string
 	// untidy is true until it was made sure that nothing of a past release is left.
 	untidy bool
+}
+
+// seenWorkload is a workload as it was read. It is believed until something is heard of a change, and never for longer than [silentRetry].
+type seenWorkload struct {
+	version, baseline, candidate string
+	at                           time.Time
+	observation                  workload.Observation
 }
 
 // of answers what is remembered of a Canary whose status holds persisted.

@@ -79,13 +79,13 @@ func (s *stage) start() { s.reconciler = s.operator() }
 
 // operator is one process of Serin.
 func (s *stage) operator() *CanaryReconciler {
-	c := s.ledger.client()
+	cached, c := s.ledger.clients()
 	return &CanaryReconciler{
-		Client: c, Direct: c, Recorder: s.told, Clock: s.clock,
-		Workloads: &workload.Deployments{Client: c},
+		Client: cached, Direct: c, Recorder: s.told, Clock: s.clock,
+		Workloads: &workload.Deployments{Client: c, Heard: cached},
 		Routers:   traffic.Registry{schema.GroupKind{Group: gatewayapi.Group, Kind: "HTTPRoute"}: gatewayapi.HTTPRoute},
 		Generator: gatewayapi.Generated{Client: c},
-		Sources: &Sources{Client: c, Namespace: "serin-system", Types: analysis.Registry{
+		Sources: &Sources{Client: cached, Namespace: "serin-system", Types: analysis.Registry{
 			"played": func(analysis.Config) (analysis.Provider, error) { return s.source, nil },
 		}},
 		Drain: 5 * time.Second, Lag: 2 * time.Second, Workers: 1,

@@ -31,6 +31,8 @@ const fieldManager = "serin"
 type Deployments struct {
 	// Client reads and writes. It must not answer from a cache for unstructured objects, which is how a manager's client behaves unless told otherwise.
 	Client client.Client
+	// Heard answers from a cache what the metadata of Deployments and ReplicaSets were when last heard of; nil when nobody listens.
+	Heard client.Reader
 }
 
 // Observe tells what is. baseline and candidate are the revisions asked about; either may be empty.
