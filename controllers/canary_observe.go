@@ -57,6 +57,7 @@ func (r *CanaryReconciler) observe(ctx context.Context, canary *v1alpha1.Canary,
 		return nil, err
 	}
 	s.observation.Workload = workloadFacts(s.workload)
+	s.observation.Workload.BaselineGone = s.workload.Exists && s.state.Baseline != "" && s.workload.Baseline.Name == ""
 	if s.plan, s.analysis, err = planFrom(canary, s.workload, r.Drain); err != nil {
 		s.tellProblem(&problem{v1alpha1.ReasonSpecInvalid, err.Error()})
 	}

@@ -48,6 +48,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a template that no source could tell from the baseline gets no traffic":                                unjudgeable,
 		"at rest, a source that could judge no release is told of":                                              unjudgeableAtRest,
 		"a name that is taken is told of, and holds the release":                                                takenNames,
+		"a ReplicaSet that is deleted by hand leaves a way out":                                                 deletedSets,
 		"a route that is written back is set again, and told with what Argo CD needs":                           revertedRoute,
 		"a route that somebody writes another weight into is set again at once":                                 overruledRoute,
 		"a gateway that acknowledges no step holds it, and then it is rolled back":                              deafAtAStep,
