@@ -59,16 +59,22 @@ type Query struct {
 	Metric string
 	// Preset names a query family of the source; empty means the source's default. Ignored when Custom is set.
 	Preset string
-	// Custom brings the series selectors themselves, with "$arm" in place of an arm's matchers. Nil for a preset.
+	// Custom brings the queries themselves, with "$arm" in place of an arm's matchers. Nil for a preset.
 	Custom *CustomQuery
-	// Latency is true when the histogram is needed, Errors when requests and errors are.
+	// Latency is true when the histogram is needed, Errors when requests and errors are; neither is for a plain value, see [CustomQuery].
 	Latency, Errors bool
 	// Quantile is what will be judged of the latency, 0.5 to 0.99, for a source that has no histogram but single quantiles.
 	Quantile float64
 }
 
-// CustomQuery holds series selectors in the source's own language.
-type CustomQuery struct{ Requests, Errors, Histogram string }
+// CustomQuery holds queries in the source's own language.
+type CustomQuery struct {
+	// Requests, Errors and Histogram select series, which the source counts by.
+	Requests, Errors, Histogram string
+	// Value is a query that yields one number for an arm at the end of each window; the others are empty then. No number is no
+	// observation. A source that can't answer such queries refuses them in Check.
+	Value string
+}
 
 // Observation counts one arm, and one pod where the source can tell them apart, over a window.
 type Observation struct {
@@ -173,9 +179,10 @@ type Criterion struct {
 	Quantile float64
 	// Worse is the direction in which a plain value gets worse; zero for errors and latency.
 	Worse Direction
-	// Relative and Absolute tolerated increase over the baseline, as fractions (0.1 is 10%) or seconds; the larger counts. Both zero: no comparison.
+	// Relative and Absolute tolerated increase over the baseline (of a plain value: its change for the worse), as fractions (0.1 is 10%),
+	// seconds or plain numbers; the larger counts. Both zero: no comparison.
 	Relative, Absolute float64
-	// Limit is the ceiling for the candidate, as a fraction or in seconds; 0 means none.
+	// Limit is the ceiling for the candidate, as a fraction, in seconds or a plain number; the floor where lower is worse; 0 means none.
 	Limit float64
 }
 
@@ -212,7 +219,7 @@ type Report struct {
 	Results []Result
 }
 
-// Result is the verdict on one metric. Values are fractions or seconds; NaN when unknown. [FormatValue] and the methods
+// Result is the verdict on one metric. Values are NaN when unknown. [FormatValue] and the methods
 // ending in Text write them for people.
 type Result struct {
 	Name    string
@@ -221,12 +228,34 @@ type Result struct {
 	// Baseline and Candidate values, and the difference with an interval that holds at all looks together. A Fail is proof of
 	// more than a part of the tolerated increase. A bound is infinite where the evidence sets none.
 	Baseline, Candidate, Difference, Low, High float64
-	// Limit that the candidate may not exceed; NaN when nothing bounds it yet.
+	// Limit that the candidate may not exceed, or fall below where lower is worse; NaN when nothing bounds it yet.
 	Limit float64
 	// BaselineRequests and CandidateRequests counted.
 	BaselineRequests, CandidateRequests float64
-	// Seconds is true when the values are durations, false when they are fractions.
-	Seconds bool
+	// Unit of the values.
+	Unit Unit
+}
+
+// Unit of a metric's values.
+type Unit int
+
+// The units.
+const (
+	Fraction Unit = iota // of requests
+	Seconds
+	Number // of whatever a plain value counts
+)
+
+// String is the unit as programs read it.
+func (u Unit) String() string {
+	switch u {
+	case Seconds:
+		return "seconds"
+	case Number:
+		return "number"
+	case Fraction:
+	}
+	return "fraction"
 }
 
 // String is the verdict as people read it.

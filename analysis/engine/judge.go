@@ -146,7 +146,15 @@ func (m *metric) weigh(v *view, f *findings) {
 const worse = "worse"
 
 // noneWarm is the doubt while the candidate's pods only warm up, or the baseline is silent.
-const noneWarm = "too few requests from warm pods yet"
+func (m *metric) noneWarm() string { return "too few " + m.evidence() + " from warm pods yet" }
+
+// evidence is what there may be too little of.
+func (m *metric) evidence() string {
+	if m.plain() {
+		return "values"
+	}
+	return "requests"
+}
 
 // proven says that the candidate is worse than tolerated: the evidence is enough and has not stopped, or it is a disaster.
 func (m *metric) proven(evidence float64) bool {
@@ -159,7 +167,7 @@ func (m *metric) proven(evidence float64) bool {
 // weighHarm asks whether harm at the next weight has become implausible.
 func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	if m.Comparison.total().Looks == 0 {
-		f.doubt = noneWarm
+		f.doubt = m.noneWarm()
 		return
 	}
 	room := 1 - float64(v.Next)/100
@@ -170,7 +178,7 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	switch {
 	case m.c.Errors:
 		early = earlyErrors
-	case m.Valued && !m.ratios():
+	case m.plain():
 		early = earlyValue
 	}
 	switch {
@@ -180,7 +188,7 @@ func (m *metric) weighHarm(v *view, f *findings, all curve) {
 	case v.Next <= lowWeight && (v.inStep >= lowWait || m.harmed(v, all) <= fewHarmed):
 		f.limited = true
 	default:
-		f.doubt = "too few requests yet to rule out harm"
+		f.doubt = "too few " + m.evidence() + " yet to rule out harm"
 		f.wait = m.wait(v, worst, strict+early*room)
 	}
 }
@@ -238,6 +246,8 @@ func (m *metric) alone(temper, z float64) float64 {
 func (m *metric) harmed(v *view, c curve) float64 {
 	increase := m.worst(c, c.upper())
 	switch {
+	case m.plain():
+		return math.Inf(1) // nobody counts the requests behind a plain value
 	case m.Valued:
 		increase = 1 - m.c.Quantile // as many are slower than the quantile
 	case !m.c.Errors:

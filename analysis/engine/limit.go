@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/serin-dev/serin/analysis"
+
 // knownBetter is how many times more requests than the candidate an imaginary baseline has that is exactly at the limit: a
 // limit is a baseline known for certain.
 const knownBetter = 100
@@ -33,10 +35,19 @@ func (m *metric) weighLimit(f *findings) {
 	e := m.Limit.evidence(steady)
 	switch {
 	case len(m.Limit.spans) == 0:
-		f.doubt = noneWarm
+		f.doubt = m.noneWarm()
 	case e.anytime >= m.proof:
-		f.fail = "over the limit of " + value(m.c.Limit, m.seconds())
-	case e.fromStart > leans || e.anytime > m.proof-alert:
-		f.doubt = "over the limit of " + value(m.c.Limit, m.seconds()) + ", but this may still be chance"
+		f.fail = m.passed() + value(m.c.Limit, m.unitOf())
+	case e.fromStart > leans || e.anytime > m.proof-alert || m.plain() && m.Limit.total().Events > 0:
+		// The mean of plain values is not left to chance as few errors are: beyond the limit it passes nothing.
+		f.doubt = m.passed() + value(m.c.Limit, m.unitOf()) + ", but this may still be chance"
 	}
+}
+
+// passed says on which side of the limit the candidate is.
+func (m *metric) passed() string {
+	if m.c.Worse == analysis.Lower {
+		return "below the limit of "
+	}
+	return "over the limit of "
 }

@@ -42,7 +42,7 @@ func (m *metric) result(v *view, f findings) analysis.Result {
 func (m *metric) numbers(f findings) analysis.Result {
 	nan := math.NaN()
 	r := analysis.Result{
-		Name: m.c.Name, Seconds: m.seconds(), Baseline: nan, Candidate: nan, Difference: nan, Low: nan, High: nan, Limit: nan,
+		Name: m.c.Name, Unit: m.unitOf(), Baseline: nan, Candidate: nan, Difference: nan, Low: nan, High: nan, Limit: nan,
 		BaselineRequests: float64(m.Tally.Requests[0]), CandidateRequests: float64(m.Tally.Requests[1]),
 	}
 	r.Baseline, r.Candidate = m.told(analysis.Baseline), m.told(analysis.Candidate)
@@ -105,8 +105,16 @@ func (m *metric) ceiling(baseline, limit float64) float64 {
 	return limit
 }
 
-// seconds says whether the metric's values are durations.
-func (m *metric) seconds() bool { return !m.c.Errors && m.c.Worse == analysis.None }
+// unitOf is that of the metric's values.
+func (m *metric) unitOf() analysis.Unit {
+	switch {
+	case m.c.Errors:
+		return analysis.Fraction
+	case m.plain():
+		return analysis.Number
+	}
+	return analysis.Seconds
+}
 
 // shift is the difference that a log ratio of events comes to.
 func (m *metric) shift(baseline, g float64) float64 {
@@ -125,7 +133,7 @@ func (m *metric) shift(baseline, g float64) float64 {
 
 // title names the criterion: "errors", "latency p95".
 func (m *metric) title() string {
-	if m.c.Errors || m.c.Worse != analysis.None {
+	if m.c.Errors || m.plain() {
 		return m.c.Name
 	}
 	quantile := "p" + strconv.FormatFloat(m.c.Quantile*100, 'g', 6, 64)
@@ -141,17 +149,17 @@ func (m *metric) sentence(r analysis.Result) string {
 	var b strings.Builder
 	b.WriteString(m.title())
 	if !math.IsNaN(r.Candidate) {
-		b.WriteString(" " + value(r.Candidate, r.Seconds))
+		b.WriteString(" " + value(r.Candidate, r.Unit))
 	}
 	if !math.IsNaN(r.Baseline) {
-		b.WriteString(" vs " + value(r.Baseline, r.Seconds) + " on the baseline")
+		b.WriteString(" vs " + value(r.Baseline, r.Unit) + " on the baseline")
 		if compares(m.c) {
 			b.WriteString(" (" + m.comparison(r) + ")")
 		}
 	}
 	requests := " of " + count(r.CandidateRequests) + " requests"
 	switch {
-	case m.c.Worse != analysis.None:
+	case m.plain():
 		return b.String()
 	case m.c.Errors || m.Boundary.At == 0:
 		return b.String() + requests
@@ -159,20 +167,20 @@ func (m *metric) sentence(r analysis.Result) string {
 	events := func(arm int) float64 {
 		return float64(m.Tally.Events[arm]) / math.Max(float64(m.Tally.Requests[arm]), 1)
 	}
-	return b.String() + ", " + value(events(1), false) + requests + " slower than " + value(m.Boundary.At, true) + " against " +
-		value(events(0), false)
+	return b.String() + ", " + value(events(1), analysis.Fraction) + requests + " slower than " + value(m.Boundary.At, analysis.Seconds) + " against " +
+		value(events(0), analysis.Fraction)
 }
 
 // comparison says how far the arms are apart.
 func (m *metric) comparison(r analysis.Result) string {
 	var parts []string
 	if !math.IsNaN(r.Difference) {
-		parts = append(parts, increase(r.Difference, r.Seconds, true))
+		parts = append(parts, increase(r.Difference, r.Unit, true))
 	}
 	if known := !math.IsNaN(r.Low+r.High) && !math.IsInf(r.Low, 0) && !math.IsInf(r.High, 0); known {
-		parts = append(parts, "between "+increase(r.Low, r.Seconds, false)+" and "+increase(r.High, r.Seconds, false))
+		parts = append(parts, "between "+increase(r.Low, r.Unit, false)+" and "+increase(r.High, r.Unit, false))
 	}
-	return strings.Join(append(parts, "allowed "+increase(m.allowed(r.Baseline), r.Seconds, false)), "; ")
+	return strings.Join(append(parts, "allowed "+increase(m.allowed(r.Baseline), r.Unit, false)), "; ")
 }
 
 // noBoundary says why there is no boundary to judge latency by.
@@ -186,19 +194,19 @@ func (m *metric) noBoundary() string {
 	return "can't be judged yet: too few slow requests of the baseline seen"
 }
 
-func value(v float64, seconds bool) string { return analysis.FormatValue(v, seconds) }
+func value(v float64, unit analysis.Unit) string { return analysis.FormatValue(v, unit) }
 
 // increase writes a difference with its sign; of two fractions it is in points (1 point is 0.01).
-func increase(v float64, seconds, unit bool) string {
-	text := value(v, seconds)
+func increase(v float64, unit analysis.Unit, named bool) string {
+	text := value(v, unit)
 	if v >= 0 {
 		text = "+" + text
 	}
-	if seconds {
+	if unit != analysis.Fraction {
 		return text
 	}
 	text = strings.TrimSuffix(text, "%")
-	if unit {
+	if named {
 		text += " points"
 	}
 	return text

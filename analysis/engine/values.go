@@ -27,6 +27,9 @@ const (
 	// leastRequests of each arm and interval make a quantile worth looking at.
 	leastRequests = 30
 	pastFading    = 1 - 1.0/20
+	// farthest is the difference between plain values, in tolerated ones, beyond which more of it tells no more: it lies beyond all
+	// the alternatives, for which a look scaled down to what one may tell would count the less the worse it is.
+	farthest = 4
 )
 
 // lookValues takes in one interval of a metric without counts.
@@ -69,6 +72,9 @@ func shortage(seen, least float64, of string) string {
 // ratios says whether a quantile of latency is judged, as a ratio, rather than a plain value.
 func (m *metric) ratios() bool { return m.c.Worse == analysis.None }
 
+// plain is true for a plain value.
+func (m *metric) plain() bool { return m.c.Worse != analysis.None }
+
 // takeValues counts an interval.
 func (m *metric) takeValues(v *view, r *reading) {
 	b, c := r.value[analysis.Baseline], r.value[analysis.Candidate]
@@ -89,7 +95,7 @@ func (m *metric) takeValues(v *view, r *reading) {
 		}
 	}
 	if m.c.Limit > 0 && age >= m.warmUp {
-		m.Limit.add(m.boundValue(m.over(c, m.c.Limit), weight[analysis.Candidate], 1), v.begin)
+		m.Limit.add(m.boundValue(m.beyondLimit(c), weight[analysis.Candidate], 1), v.begin)
 	}
 	switch {
 	case !compares(m.c):
@@ -146,16 +152,22 @@ func (m *metric) over(value, other float64) float64 {
 	return m.distance(value, other) - m.valueMargin(other)
 }
 
+// beyondLimit is how much worse the candidate's value is than the limit, a ceiling or a floor. No part of the tolerance is allowed on top:
+// of a plain value it is one for the difference from the baseline.
+func (m *metric) beyondLimit(value float64) float64 {
+	if m.ratios() {
+		return m.over(value, m.c.Limit)
+	}
+	return m.distance(value, m.c.Limit)
+}
+
 // distance is how much worse a value is than another: the logarithm of their ratio, or their difference in tolerated ones.
 func (m *metric) distance(value, other float64) float64 {
 	if m.ratios() {
 		const least = 1e-6 // a microsecond
 		return math.Log(max(value, least) / max(other, least))
 	}
-	if m.c.Worse == analysis.Lower {
-		value, other = other, value
-	}
-	return min(max((value-other)/m.unit(other), -1e6), 1e6)
+	return min(max(m.sign()*(value-other)/m.unit(other), -farthest), farthest)
 }
 
 // valueMargin is the part of the tolerance that is no regression.

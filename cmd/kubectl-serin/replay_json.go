@@ -96,12 +96,8 @@ func lookOf(l replay.Look) lookJSON {
 }
 
 func metricOf(m analysis.Result) metricJSON {
-	unit := "fraction"
-	if m.Seconds {
-		unit = "seconds"
-	}
 	return metricJSON{
-		Name: m.Name, Verdict: m.Verdict.String(), Message: m.Message, Unit: unit,
+		Name: m.Name, Verdict: m.Verdict.String(), Message: m.Message, Unit: m.Unit.String(),
 		Baseline: known(m.Baseline), Candidate: known(m.Candidate), Difference: known(m.Difference), Low: known(m.Low), High: known(m.High), Limit: known(m.Limit),
 		BaselineRequests: m.BaselineRequests, CandidateRequests: m.CandidateRequests,
 	}
