@@ -42,6 +42,8 @@ func TestCanaryAccepted(t *testing.T) {
 		"a latency in microseconds":                  `spec: {analysis: {metrics: [{name: latency, latency: {limit: 250us}}]}}`,
 		"a latency in seconds with a fraction":       `spec: {analysis: {metrics: [{name: latency, latency: {limit: 1.5s}}]}}`,
 		"a query of one's own":                       `spec: {analysis: {metrics: [{name: orders, errorRate: {limit: 1%, query: {requests: "orders_total{$arm}", errors: "orders_total{$arm,failed=\"true\"}"}}}]}}`,
+		"a value that may not rise":                  `spec: {analysis: {metrics: [{name: lag, value: {query: "max(lag{group=\"orders\",$arm})", worse: Higher, maxChange: {relative: 20%, absolute: "500"}, limit: "10000"}}]}}`,
+		"a value that may not fall below a floor":    `spec: {analysis: {metrics: [{name: paid, value: {query: "sum(rate(paid_total{$arm}[1m])) / sum(rate(orders_total{$arm}[1m]))", worse: Lower, limit: "0.95"}}]}}`,
 		"a preset":                                   `spec: {analysis: {metrics: [{name: errors, errorRate: {limit: 1%, preset: traefik}}]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -87,9 +87,9 @@ type Analysis struct {
 	Metrics []Metric `json:"metrics,omitempty"`
 }
 
-// Metric is one thing that may not get worse: exactly one of errorRate and latency is set.
+// Metric is one thing that may not get worse: exactly one of errorRate, latency and value is set.
 //
-// +kubebuilder:validation:XValidation:rule=`has(self.errorRate) != has(self.latency)`,message="metrics need exactly one of errorRate and latency each: write two metrics to judge both"
+// +kubebuilder:validation:XValidation:rule=`[has(self.errorRate), has(self.latency), has(self.value)].filter(x, x).size() == 1`,message="metrics need exactly one of errorRate, latency and value each: write two metrics to judge two of them"
 type Metric struct {
 	// name of the metric, of your choice; it appears in status and events. Example: errors
 	//
@@ -107,6 +107,11 @@ type Metric struct {
 	//
 	// +optional
 	Latency *LatencyMetric `json:"latency,omitempty"`
+	// value bounds any other number that a query yields: the lag of a queue, the share of orders that are paid.
+	// Example: {query: "max(records_lag_max{$arm})", worse: Higher, maxChange: {relative: 20%, absolute: "500"}, limit: "10000"}
+	//
+	// +optional
+	Value *ValueMetric `json:"value,omitempty"`
 }
 
 // ErrorRateMetric bounds the share of requests that fail.

@@ -240,7 +240,7 @@ type AnalysisStatus struct {
 	Metrics []MetricStatus `json:"metrics,omitempty"`
 }
 
-// MetricStatus is what the last look showed for one metric. Values carry their unit.
+// MetricStatus is what the last look showed for one metric. Values carry their unit, where they have one.
 type MetricStatus struct {
 	// name of the metric.
 	//
@@ -252,7 +252,7 @@ type MetricStatus struct {
 	// +optional
 	// +kubebuilder:validation:Enum=Pass;Fail;Inconclusive
 	Verdict string `json:"verdict,omitempty"`
-	// baseline is the value of the version that serves, such as 0.21% or 93ms.
+	// baseline is the value of the version that serves, such as 0.21%, 93ms or 12,345.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
@@ -267,7 +267,7 @@ type MetricStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Difference string `json:"difference,omitempty"`
-	// limit that the candidate may not exceed, as computed from the baseline and maxIncrease, or the absolute one.
+	// limit that the candidate may not exceed (or fall below, where lower is worse), as computed from the baseline and the tolerated change, or the absolute one.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=128

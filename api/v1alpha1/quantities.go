@@ -11,6 +11,7 @@ import (
 // The spellings that the schema accepts.
 var (
 	percentPattern = regexp.MustCompile(`^[0-9]{1,4}([.][0-9]{1,4})?%$`)
+	numberPattern  = regexp.MustCompile(`^[0-9]{1,15}([.][0-9]{1,9})?$`)
 	latencyPattern = regexp.MustCompile(`^[0-9]{1,9}([.][0-9]{1,3})?(us|ms|s|m)$`)
 )
 
@@ -43,6 +44,21 @@ func ParseLatency(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("reading the latency %q: %w", s, err)
 	}
 	return latency, nil
+}
+
+// ParseNumber reads a number without a unit, such as "10000" or "0.95". An empty string is 0: nothing was written.
+func ParseNumber(s string) (float64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	if !numberPattern.MatchString(s) {
+		return 0, fmt.Errorf("%q is no number without a unit: write one such as 10000 or 0.95", s)
+	}
+	number, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return 0, fmt.Errorf("reading the number %q: %w", s, err)
+	}
+	return number, nil
 }
 
 // ParseQuantile reads one of p50, p90, p95 and p99 as a fraction. An empty string is the default, p95.

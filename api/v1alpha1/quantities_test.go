@@ -34,6 +34,19 @@ func TestParseLatency(t *testing.T) {
 	}
 }
 
+func TestParseNumber(t *testing.T) {
+	for text, want := range map[string]float64{"": 0, "10000": 10000, "0.95": 0.95, "0": 0, "007": 7, "999999999999999.999999999": 1e15} {
+		if got, err := v1alpha1.ParseNumber(text); err != nil || got != want {
+			t.Errorf("ParseNumber(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"10k", "5%", "5ms", "-5", "+5", " 5", "5\n", "1e3", ".5", "5.", "NaN", "Inf", "0x10", "1_000", "1,000", "1234567890123456"} {
+		if got, err := v1alpha1.ParseNumber(text); err == nil || !strings.Contains(err.Error(), "such as 10000 or 0.95") {
+			t.Errorf("ParseNumber(%q) = %v, %v; want advice", text, got, err)
+		}
+	}
+}
+
 func TestParseQuantile(t *testing.T) {
 	for text, want := range map[string]float64{"": 0.95, "p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99} {
 		if got, err := v1alpha1.ParseQuantile(text); err != nil || got != want {
@@ -55,6 +68,9 @@ func FuzzQuantities(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if percent, err := v1alpha1.ParsePercent(text); err == nil && (percent < 0 || percent > 100) {
 			t.Errorf("ParsePercent(%q) = %v", text, percent)
+		}
+		if number, err := v1alpha1.ParseNumber(text); err == nil && (number < 0 || number > 1e15) {
+			t.Errorf("ParseNumber(%q) = %v", text, number)
 		}
 		if latency, err := v1alpha1.ParseLatency(text); err == nil && latency < 0 {
 			t.Errorf("ParseLatency(%q) = %v", text, latency)

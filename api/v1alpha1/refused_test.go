@@ -53,7 +53,11 @@ func TestCanaryRefused(t *testing.T) {
 	latency := func(inner string) string {
 		return "spec: {analysis: {metrics: [{name: latency, latency: " + inner + "}]}}"
 	}
+	value := func(inner string) string {
+		return `spec: {analysis: {metrics: [{name: lag, value: {query: "max(lag{$arm})", worse: Higher, ` + inner + `}}]}}`
+	}
 	const metric, metricError, metricLatency = "spec.analysis.metrics[0]", "spec.analysis.metrics[0].errorRate", "spec.analysis.metrics[0].latency"
+	const metricValue = metric + ".value"
 
 	assertRefused(t, goodCanary, map[string]refused{
 		"a name too long for the Services named after it":  {`metadata: {name: ` + strings.Repeat("a", 54) + `}`, "", "metadata.name must have at most 53 characters"},
@@ -112,8 +116,9 @@ func TestCanaryRefused(t *testing.T) {
 		"eleven metrics":                                   {`spec: {analysis: {metrics: [` + manyMetrics(11) + `]}}`, "spec.analysis.metrics", "must have at most 10 items"},
 		"a metric name twice":                              {`spec: {analysis: {metrics: [{name: a, latency: {limit: 1s}}, {name: a, latency: {limit: 2s}}]}}`, "spec.analysis.metrics[1]", "Duplicate value"},
 		"a metric name with spaces":                        {`spec: {analysis: {metrics: [{name: Checkout latency, latency: {limit: 1s}}]}}`, metric + ".name", "such as checkout-latency"},
-		"a metric of nothing":                              {`spec: {analysis: {metrics: [{name: errors}]}}`, metric, "exactly one of errorRate and latency"},
-		"a metric of both":                                 {`spec: {analysis: {metrics: [{name: both, errorRate: {limit: 1%}, latency: {limit: 1s}}]}}`, metric, "write two metrics to judge both"},
+		"a metric of nothing":                              {`spec: {analysis: {metrics: [{name: errors}]}}`, metric, "exactly one of errorRate, latency and value"},
+		"a metric of both":                                 {`spec: {analysis: {metrics: [{name: both, errorRate: {limit: 1%}, latency: {limit: 1s}}]}}`, metric, "write two metrics to judge two of them"},
+		"a metric of all three":                            {`spec: {analysis: {metrics: [{name: all, errorRate: {limit: 1%}, latency: {limit: 1s}, value: {query: "max(lag{$arm})", worse: Higher, limit: "1"}}]}}`, metric, "write two metrics to judge two of them"},
 		"an error rate without a bound":                    {errorRate(`{preset: traefik}`), metricError, "errorRate needs maxIncrease or limit"},
 		"a latency without a bound":                        {latency(`{quantile: p99}`), metricLatency, "latency needs maxIncrease or limit"},
 		"an increase of an error rate by nothing":          {errorRate(`{maxIncrease: {}}`), metricError + ".maxIncrease", "write absolute: 0.1% (percentage points), relative: 10% (of the baseline's rate), or both"},
@@ -141,6 +146,18 @@ func TestCanaryRefused(t *testing.T) {
 		"a query of errors without $arm":                   {errorRate(`{limit: 1%, query: {requests: "a{$arm}", errors: "b"}}`), metricError + ".query.errors", `such as http_requests_total{$arm,code=~"5.."}`},
 		"a query of requests alone":                        {errorRate(`{limit: 1%, query: {requests: "a{$arm}"}}`), metricError + ".query.errors", "Required value"},
 		"a query of a histogram without $arm":              {latency(`{limit: 1s, query: {histogram: a}}`), metricLatency + ".query.histogram", "such as http_request_duration_seconds{$arm}"},
+		"a value without a bound":                          {`spec: {analysis: {metrics: [{name: lag, value: {query: "max(lag{$arm})", worse: Higher}}]}}`, metricValue, "write what may not get worse, such as maxChange: {relative: 20%} or limit: \"10000\""},
+		"a value without a query":                          {`spec: {analysis: {metrics: [{name: lag, value: {worse: Higher, limit: "1"}}]}}`, metricValue + ".query", "Required value"},
+		"a value whose query has no $arm":                  {`spec: {analysis: {metrics: [{name: lag, value: {query: max(lag), worse: Higher, limit: "1"}}]}}`, metricValue + ".query", "such as max(records_lag_max{$arm})"},
+		"a value without a direction":                      {`spec: {analysis: {metrics: [{name: lag, value: {query: "max(lag{$arm})", limit: "1"}}]}}`, metricValue + ".worse", "Required value"},
+		"a value in an unknown direction":                  {`spec: {analysis: {metrics: [{name: lag, value: {query: "max(lag{$arm})", limit: "1", worse: Up}}]}}`, metricValue + ".worse", `supported values: "Higher", "Lower"`},
+		"a change of a value by nothing":                   {value(`maxChange: {}`), metricValue + ".maxChange", `write relative: 20%, absolute: "500", or both`},
+		"an absolute change of a value in percent":         {value(`maxChange: {absolute: 5%}`), metricValue + ".maxChange.absolute", `without a unit and in quotes, such as "500"`},
+		"an absolute change of a value of 0":               {value(`maxChange: {absolute: "0.0"}`), metricValue + ".maxChange.absolute", "above 0"},
+		"an absolute change of a value that is a number":   {value(`maxChange: {absolute: 500}`), metricValue + ".maxChange.absolute", "must be of type string"},
+		"a relative change of a value without its sign":    {value(`maxChange: {relative: "20"}`), metricValue + ".maxChange.relative", "such as 20%"},
+		"a limit of a value with a unit":                   {value(`limit: 10k`), metricValue + ".limit", `such as "10000" or "0.95"`},
+		"a limit of a value below 0":                       {value(`limit: "-5"`), metricValue + ".limit", "above 0"},
 		"a query without end":                              {latency(`{limit: 1s, query: {histogram: "` + strings.Repeat("a", 2048) + `{$arm}"}}`), metricLatency + ".query.histogram", "may not be more than 2048 bytes"},
 	})
 }

@@ -77,7 +77,10 @@ func metricFrom(m v1alpha1.Metric) (analysis.Query, analysis.Criterion, error) {
 	if m.Latency != nil {
 		return latencyFrom(m.Name, m.Latency)
 	}
-	return analysis.Query{}, analysis.Criterion{}, fmt.Errorf("write errorRate or latency for the metric %s", m.Name)
+	if m.Value != nil {
+		return valueFrom(m.Name, m.Value)
+	}
+	return analysis.Query{}, analysis.Criterion{}, fmt.Errorf("write errorRate, latency or value for the metric %s", m.Name)
 }
 
 func errorRateFrom(name string, m *v1alpha1.ErrorRateMetric) (analysis.Query, analysis.Criterion, error) {
@@ -117,7 +120,29 @@ func latencyFrom(name string, m *v1alpha1.LatencyMetric) (analysis.Query, analys
 	return q, c, err
 }
 
-// field is one number with a unit, and where it goes.
+func valueFrom(name string, m *v1alpha1.ValueMetric) (analysis.Query, analysis.Criterion, error) {
+	q := analysis.Query{Metric: name, Custom: &analysis.CustomQuery{Value: m.Query}}
+	c := analysis.Criterion{Name: name}
+	switch m.Worse {
+	case v1alpha1.WorseHigher:
+		c.Worse = analysis.Higher
+	case v1alpha1.WorseLower:
+		c.Worse = analysis.Lower
+	default:
+		return q, c, fmt.Errorf("value.worse: %q: write %s or %s", m.Worse, v1alpha1.WorseHigher, v1alpha1.WorseLower)
+	}
+	var change v1alpha1.ValueChange
+	if m.MaxChange != nil {
+		change = *m.MaxChange
+	}
+	return q, c, parseInto(
+		field{"value.maxChange.relative", change.Relative, v1alpha1.ParsePercent, &c.Relative},
+		field{"value.maxChange.absolute", change.Absolute, v1alpha1.ParseNumber, &c.Absolute},
+		field{"value.limit", m.Limit, v1alpha1.ParseNumber, &c.Limit},
+	)
+}
+
+// field is one number, and where it goes.
 type field struct {
 	name, text string
 	parse      func(string) (float64, error)

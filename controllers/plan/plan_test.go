@@ -24,6 +24,8 @@ func TestOf(t *testing.T) {
 			Metrics: []v1alpha1.Metric{
 				{Name: "errors", ErrorRate: &v1alpha1.ErrorRateMetric{MaxIncrease: &v1alpha1.ErrorRateIncrease{Absolute: "0.1%"}, Limit: "1%"}},
 				{Name: "latency", Latency: &v1alpha1.LatencyMetric{Quantile: "p99", MaxIncrease: &v1alpha1.LatencyIncrease{Relative: "10%", Absolute: "5ms"}, Limit: "500ms"}},
+				{Name: "lag", Value: &v1alpha1.ValueMetric{Query: "max(lag{$arm})", Worse: v1alpha1.WorseHigher, MaxChange: &v1alpha1.ValueChange{Relative: "20%", Absolute: "500"}, Limit: "10000"}},
+				{Name: "paid", Value: &v1alpha1.ValueMetric{Query: "avg(paid{$arm})", Worse: v1alpha1.WorseLower, Limit: "0.95"}},
 			},
 		},
 	}
@@ -40,11 +42,16 @@ func TestOf(t *testing.T) {
 			Steps:    []rollout.Step{{Weight: 10, Bake: 5 * time.Second}, {Weight: 100, Bake: 7 * time.Second, Approval: true}},
 			Interval: 2 * time.Second, EvidenceDeadline: time.Minute, OnInconclusive: rollout.HoldIfInconclusive,
 		},
-		Queries: []analysis.Query{{Metric: "errors", Errors: true}, {Metric: "latency", Latency: true, Quantile: 0.99}},
+		Queries: []analysis.Query{
+			{Metric: "errors", Errors: true}, {Metric: "latency", Latency: true, Quantile: 0.99},
+			{Metric: "lag", Custom: &analysis.CustomQuery{Value: "max(lag{$arm})"}}, {Metric: "paid", Custom: &analysis.CustomQuery{Value: "avg(paid{$arm})"}},
+		},
 		Policy: analysis.Policy{
 			Criteria: []analysis.Criterion{
 				{Name: "errors", Errors: true, Absolute: 0.001, Limit: 0.01},
 				{Name: "latency", Quantile: 0.99, Relative: 0.1, Absolute: 0.005, Limit: 0.5},
+				{Name: "lag", Worse: analysis.Higher, Relative: 0.2, Absolute: 500, Limit: 10000},
+				{Name: "paid", Worse: analysis.Lower, Limit: 0.95},
 			},
 			FalseRollbackRate: 0.005, MinRequests: float64(v1alpha1.DefaultMinRequests), WarmUp: 3 * time.Second,
 		},
@@ -67,12 +74,15 @@ func TestWithoutTrafficThePodsAreTheShare(t *testing.T) {
 func TestOfNamesTheFieldItCannotRead(t *testing.T) {
 	metrics := func(m v1alpha1.Metric) v1alpha1.Analysis { return v1alpha1.Analysis{Metrics: []v1alpha1.Metric{m}} }
 	for want, asked := range map[string]v1alpha1.Analysis{
-		"spec.analysis.metrics[0]: errorRate.limit":              metrics(v1alpha1.Metric{Name: "m", ErrorRate: &v1alpha1.ErrorRateMetric{Limit: "1"}}),
-		"spec.analysis.metrics[0]: latency.maxIncrease.absolute": metrics(v1alpha1.Metric{Name: "m", Latency: &v1alpha1.LatencyMetric{MaxIncrease: &v1alpha1.LatencyIncrease{Absolute: "5"}}}),
-		"spec.analysis.metrics[0]: latency.quantile":             metrics(v1alpha1.Metric{Name: "m", Latency: &v1alpha1.LatencyMetric{Quantile: "p42"}}),
-		"spec.analysis.metrics[0]: write errorRate or latency":   metrics(v1alpha1.Metric{Name: "m"}),
-		"spec.analysis.falseRollbackRate":                        {FalseRollbackRate: "0.01"},
-		`spec.analysis.onInconclusive: "Wait": write RollBack`:   {OnInconclusive: "Wait"},
+		"spec.analysis.metrics[0]: errorRate.limit":               metrics(v1alpha1.Metric{Name: "m", ErrorRate: &v1alpha1.ErrorRateMetric{Limit: "1"}}),
+		"spec.analysis.metrics[0]: latency.maxIncrease.absolute":  metrics(v1alpha1.Metric{Name: "m", Latency: &v1alpha1.LatencyMetric{MaxIncrease: &v1alpha1.LatencyIncrease{Absolute: "5"}}}),
+		"spec.analysis.metrics[0]: latency.quantile":              metrics(v1alpha1.Metric{Name: "m", Latency: &v1alpha1.LatencyMetric{Quantile: "p42"}}),
+		"spec.analysis.metrics[0]: write errorRate, latency":      metrics(v1alpha1.Metric{Name: "m"}),
+		`spec.analysis.metrics[0]: value.worse: "": write Higher`: metrics(v1alpha1.Metric{Name: "m", Value: &v1alpha1.ValueMetric{Limit: "1"}}),
+		"spec.analysis.metrics[0]: value.limit":                   metrics(v1alpha1.Metric{Name: "m", Value: &v1alpha1.ValueMetric{Worse: "Lower", Limit: "1%"}}),
+		"spec.analysis.metrics[0]: value.maxChange.absolute":      metrics(v1alpha1.Metric{Name: "m", Value: &v1alpha1.ValueMetric{Worse: "Lower", MaxChange: &v1alpha1.ValueChange{Absolute: "1k"}}}),
+		"spec.analysis.falseRollbackRate":                         {FalseRollbackRate: "0.01"},
+		`spec.analysis.onInconclusive: "Wait": write RollBack`:    {OnInconclusive: "Wait"},
 	} {
 		if _, err := plan.Of(v1alpha1.CanarySpec{Analysis: asked}); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error is %v, want one that begins with %q", err, want)
