@@ -145,6 +145,7 @@ func TestGapsAreNotZeros(t *testing.T) {
 		"an answer to a question nobody asked":   {body(times, `{"query_index":9}`, "[10,20,30]"), nil, "it answers question 10 of 4"},
 		"an answer to no question in particular": {body(times, `{}`, "[10,20,30]"), nil, "does not say what it answers"},
 		"times out of order":                     {body("1700000050000,1700000040000", hits, "[1,2]"), nil, "not in order"},
+		"a count beyond belief":                  {body(times, hits, "[1e308,1e308,1]"), nil, "it counts 1e+308"},
 		"a negative count":                       {body(times, hits, "[10,-1,30]"), nil, "it counts -1"},
 		"words":                                  {body(times, hits, `["a",1,2]`), nil, "is the address right?"},
 		"an error beside data":                   {strings.Replace(body(times, hits, "[1,2,3]"), `{"data"`, `{"errors":"shard 3 timed out","data"`, 1), nil, "the answer is incomplete: shard 3 timed out"},

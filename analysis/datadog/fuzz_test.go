@@ -18,6 +18,7 @@ func FuzzAnswers(f *testing.F) {
 		head + `"series":[{"group_tags":["pod_name:api-1-a"],"query_index":0}],"values":[[1,null]]}}}`,
 		head + `"series":[{"query_index":0},{"query_index":1},{"query_index":2},{"query_index":22}],"values":[[10,1],[1,1],[10,1],[10,1]]}}}`,
 		head + `"series":[{"query_index":0},{"query_index":0}],"values":[[10,1],[1e308,1e308]]}}}`,
+		head + `"series":[{"query_index":0}],"values":[[1e308,1e308]]}}}`,
 		head + `"series":[{"query_index":-1}],"values":[[]]}}}`,
 		`{"errors":"x"}`, `{"data":{}}`, `{"data":{"attributes":{}}}`, `{"data":{"attributes":{"times":"x"}}}`, `null`, ``, `[]`, `{"data":{"attributes":{"values":[[]],"series":[{}]}}}`,
 	} {
