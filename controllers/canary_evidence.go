@@ -74,20 +74,30 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 		}
 	}
 	late := s.lookExpected().Add(max(patience, s.plan.Interval))
-	if now.After(late) && e.pending == nil && e.throttled == "" && e.trouble == "" && s.observation.Unjudgeable == "" {
-		// It was this process that did not look, because it did not run: as after a restart, no wait ends before somebody was there to see it.
-		s.state.EnteredAt = now
-	}
-	if l, due := s.nextLook(); e.pending == nil && due && !now.Before(e.notBefore) {
-		e.asked = now
-		e.pending = r.ask(ctx, s.canary, l)
-	}
+	r.askNext(ctx, s, late)
 	s.observation.Report, s.observation.Stale, s.observation.SourceTrouble = e.report, e.stale(now, late), e.trouble
 	if s.observation.Unjudgeable != "" {
 		s.observation.SourceTrouble = s.observation.Unjudgeable
 	}
 	if waited := now.Sub(e.asked); e.pending != nil && waited > max(patience, s.plan.Interval) {
 		s.observation.SourceTrouble = fmt.Sprintf("it has not answered for %s", waited)
+	}
+}
+
+// askNext asks the next question when it is due.
+func (r *CanaryReconciler) askNext(ctx context.Context, s *scene, late time.Time) {
+	e, now := &s.recollection.evidence, s.observation.Now
+	l, due := s.nextLook()
+	if e.pending != nil || !due {
+		return
+	}
+	if now.After(late) && !l.learning && e.throttled == "" && e.trouble == "" {
+		// It was this process that did not look, because it did not run: as after a restart, no wait ends before somebody was there to see it.
+		s.state.EnteredAt = now
+	}
+	if !now.Before(e.notBefore) {
+		e.asked = now
+		e.pending = r.ask(ctx, s.canary, l)
 	}
 }
 
