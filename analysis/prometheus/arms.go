@@ -3,6 +3,7 @@ package prometheus
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/serin-dev/serin/analysis"
@@ -12,6 +13,8 @@ import (
 type arms struct {
 	// matchers select the series of both arms.
 	matchers []matcher
+	// each selects the series of one arm; empty for an arm that is not known.
+	each [2][]matcher
 	// of says which arm a series belongs to, and which of its pods, empty when only the arm is known.
 	of func(labels map[string]string) (arm analysis.Arm, pod string, ok bool)
 }
@@ -30,12 +33,16 @@ func byPod(namespaceLabel, podLabel string) armsOf {
 			return arms{}, fmt.Errorf("the pods of both versions are named %s...: the workload's name is too long to tell them apart", prefixes[0])
 		}
 		var patterns []string
-		for _, p := range prefixes {
+		var each [2][]matcher
+		for arm, p := range prefixes {
 			if p != "" {
-				patterns = append(patterns, regexp.QuoteMeta(p)+fmt.Sprintf("[a-z0-9]{%d}", podSuffix))
+				pattern := regexp.QuoteMeta(p) + fmt.Sprintf("[a-z0-9]{%d}", podSuffix)
+				patterns = append(patterns, pattern)
+				each[arm] = []matcher{equals(namespaceLabel, s.Namespace), oneOf(podLabel, pattern)}
 			}
 		}
 		return arms{
+			each:     each,
 			matchers: []matcher{equals(namespaceLabel, s.Namespace), oneOf(podLabel, patterns...)},
 			of: func(labels map[string]string) (analysis.Arm, string, bool) {
 				pod := labels[podLabel]
@@ -71,10 +78,13 @@ func byService(label string, patterns func(namespace string, t analysis.Target) 
 		}
 		both := [...][]string{analysis.Baseline: patterns(s.Namespace, s.Baseline), analysis.Candidate: patterns(s.Namespace, s.Candidate)}
 		var whole [len(both)]*regexp.Regexp
+		var each [2][]matcher
 		for arm := range both {
+			each[arm] = []matcher{oneOf(label, both[arm]...)}
 			whole[arm] = regexp.MustCompile("^(?:" + strings.Join(both[arm], "|") + ")$")
 		}
 		return arms{
+			each:     each,
 			matchers: []matcher{oneOf(label, append(both[analysis.Baseline], both[analysis.Candidate]...)...)},
 			of: func(labels map[string]string) (analysis.Arm, string, bool) {
 				for arm, pattern := range whole {
@@ -96,9 +106,15 @@ func byBackend(namespaceLabel, serviceLabel string) armsOf {
 			return arms{}, err
 		}
 		services := map[string]analysis.Arm{s.Baseline.Service: analysis.Baseline, s.Candidate.Service: analysis.Candidate}
-		candidate := regexp.MustCompile("^" + regexp.QuoteMeta(s.Namespace+"-"+s.Candidate.Service) + "-[a-z0-9]+$")
+		pattern := regexp.QuoteMeta(s.Namespace+"-"+s.Candidate.Service) + "-[a-z0-9]+"
+		candidate := regexp.MustCompile("^" + pattern + "$")
+		either := []matcher{equals(namespaceLabel, s.Namespace), oneOf(serviceLabel, quoteAll([]string{s.Baseline.Service, s.Candidate.Service})...)}
 		return arms{
-			matchers: []matcher{equals(namespaceLabel, s.Namespace), oneOf(serviceLabel, quoteAll([]string{s.Baseline.Service, s.Candidate.Service})...)},
+			each: [2][]matcher{
+				analysis.Baseline:  {equals(namespaceLabel, s.Namespace), equals(serviceLabel, s.Baseline.Service), equals("canary", "")},
+				analysis.Candidate: append(slices.Clone(either), oneOf("canary", pattern)),
+			},
+			matchers: either,
 			of: func(labels map[string]string) (analysis.Arm, string, bool) {
 				if canary := labels["canary"]; canary != "" {
 					return analysis.Candidate, "", candidate.MatchString(canary)

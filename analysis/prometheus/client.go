@@ -21,6 +21,8 @@ const (
 	mostErrorBytes, mostErrorText = 64 << 10, 300
 	// userAgent is what the server's logs call us.
 	userAgent = "serin"
+	// instantPath asks for one point in time, rangePath for several.
+	instantPath, rangePath = "/api/v1/query", "/api/v1/query_range"
 )
 
 // errTooLarge means that an answer was not read to its end.
@@ -51,12 +53,17 @@ func (c *client) query(ctx context.Context, expression string, at time.Time, eac
 
 // ask is query that tells, besides, how far the server's clock is ahead of ours.
 func (c *client) ask(ctx context.Context, expression string, at time.Time, each func(*series) error) (time.Duration, error) {
+	return c.send(ctx, instantPath, c.form(expression, at), func(r io.Reader) (answer, error) { return decode(r, each) })
+}
+
+// send asks what a form says, and has the answer taken in.
+func (c *client) send(ctx context.Context, path string, form url.Values, take func(io.Reader) (answer, error)) (time.Duration, error) {
 	if err := c.quiet.kept(time.Now()); err != nil {
 		return 0, fmt.Errorf("%s: %w", c.address, err)
 	}
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	ahead, err := c.post(attempt, c.form(expression, at), each)
+	ahead, err := c.post(attempt, path, form, take)
 	switch {
 	case err == nil:
 		return ahead, nil
@@ -80,14 +87,18 @@ func (c *client) form(expression string, at time.Time) url.Values {
 		"partial_response": {"true"},
 	}
 	if !at.IsZero() {
-		form.Set("time", strconv.FormatFloat(float64(at.UnixMilli())/1000, 'f', 3, 64))
+		form.Set("time", unixSeconds(at))
 	}
 	return form
 }
 
-func (c *client) post(ctx context.Context, form url.Values, each func(*series) error) (ahead time.Duration, err error) {
+func unixSeconds(t time.Time) string {
+	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)
+}
+
+func (c *client) post(ctx context.Context, path string, form url.Values, take func(io.Reader) (answer, error)) (ahead time.Duration, err error) {
 	body := form.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address+"/api/v1/query", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address+path, strings.NewReader(body))
 	if err != nil {
 		return 0, c.told(err.Error())
 	}
@@ -105,13 +116,13 @@ func (c *client) post(ctx context.Context, form url.Values, each func(*series) e
 	if response.StatusCode != http.StatusOK {
 		return 0, c.refused(response)
 	}
-	return ahead, c.read(response, each)
+	return ahead, c.read(response, take)
 }
 
 // read takes in an answer.
-func (c *client) read(response *http.Response, each func(*series) error) error {
+func (c *client) read(response *http.Response, take func(io.Reader) (answer, error)) error {
 	body := &bounded{from: response.Body, left: c.most}
-	a, err := decode(body, each)
+	a, err := take(body)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return fmt.Errorf("%w: it has more than %d MiB; fewer series, or looks at shorter intervals, make it smaller", err, c.most>>20)

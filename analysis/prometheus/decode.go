@@ -1,6 +1,7 @@
 package prometheus
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,25 @@ type answer struct {
 // decode reads the answer to an instant query and hands over its series one by one, so that only one of them is held in
 // memory. The series is valid during the call.
 func decode(r io.Reader, each func(*series) error) (answer, error) {
+	return decodeAnswer(r, func(d *json.Decoder) error { return result(d, each) })
+}
+
+// decodeValues is decode for an answer that may be a scalar besides: a sample instead of a list.
+func decodeValues(r io.Reader, each func(*series) error) (answer, error) {
+	return decodeAnswer(r, func(d *json.Decoder) error {
+		var text json.RawMessage
+		if err := d.Decode(&text); err != nil {
+			return err
+		}
+		var scalar float
+		if json.Unmarshal(text, &scalar) == nil {
+			return each(&series{Value: &scalar})
+		}
+		return result(json.NewDecoder(bytes.NewReader(text)), each)
+	})
+}
+
+func decodeAnswer(r io.Reader, result func(*json.Decoder) error) (answer, error) {
 	var a answer
 	d := json.NewDecoder(r)
 	err := object(d, func(key string) error {
@@ -67,7 +87,7 @@ func decode(r io.Reader, each func(*series) error) (answer, error) {
 				case "resultType":
 					return d.Decode(&a.resultType)
 				case "result":
-					return result(d, each)
+					return result(d)
 				}
 				return skip(d)
 			})

@@ -24,11 +24,18 @@ func (q question) expression(a arms) string {
 }
 
 // parts says which questions answer a query; -1 is none. Without a question for errors, that for requests tells them too.
-type parts struct{ requests, errors, latency int }
+type parts struct {
+	requests, errors, latency int
+	// value is one of the plan's values.
+	value int
+}
+
+func noParts() parts { return parts{-1, -1, -1, -1} }
 
 // plan is what to ask, each thing once, and how the queries are answered by it.
 type plan struct {
 	questions []question
+	values    []valueQuestion
 	parts     []parts
 	known     map[string]int
 }
@@ -38,9 +45,12 @@ func (s *source) plan(qs []analysis.Query) (plan, error) {
 	for _, q := range qs {
 		var err error
 		var answered parts
-		if q.Custom != nil {
+		switch {
+		case q.Custom != nil && q.Custom.Value != "":
+			answered, err = p.addValue(s.preset, q)
+		case q.Custom != nil:
 			answered, err = p.addCustom(s.preset, q)
-		} else {
+		default:
 			answered, err = p.addPreset(s.preset, q)
 		}
 		if err != nil {
@@ -63,7 +73,9 @@ func (p *plan) addPreset(standard string, q analysis.Query) (parts, error) {
 	i := p.add("preset "+name, question{family: f})
 	p.questions[i].errors = p.questions[i].errors || q.Errors
 	p.questions[i].latency = p.questions[i].latency || q.Latency
-	return parts{requests: i, errors: -1, latency: i}, nil
+	answered := noParts()
+	answered.requests, answered.latency = i, i
+	return answered, nil
 }
 
 func (p *plan) addCustom(standard string, q analysis.Query) (answered parts, err error) {
@@ -91,7 +103,7 @@ func (p *plan) addCustom(standard string, q analysis.Query) (answered parts, err
 			family: family{duration: s.name, arms: f.arms, unit: unit}, custom: s, latency: true,
 		}), err
 	}
-	answered = parts{-1, -1, -1}
+	answered = noParts()
 	var problems [3]error
 	if q.Errors {
 		answered.requests, problems[0] = counter(q.Custom.Requests)

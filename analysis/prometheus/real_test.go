@@ -16,6 +16,7 @@ func TestRealPrometheus(t *testing.T) {
 	p := startPrometheus(t)
 	t.Run("a release", func(t *testing.T) { testRelease(t, p) })
 	t.Run("presets", func(t *testing.T) { testPresets(t, p) })
+	t.Run("values", func(t *testing.T) { testValues(t, p) })
 }
 
 // fast and failing make a request's answer.

@@ -56,11 +56,16 @@ func (s *source) Check(subject analysis.Subject, qs []analysis.Query) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 	}
+	var ways []armsOf
 	for _, q := range p.questions {
-		for _, of := range q.family.arms {
-			if _, err := of(subject); err != nil {
-				return fmt.Errorf("%w: %w", analysis.ErrRejected, err)
-			}
+		ways = append(ways, q.family.arms...)
+	}
+	for _, q := range p.values {
+		ways = append(ways, q.arms...)
+	}
+	for _, of := range ways {
+		if _, err := of(subject); err != nil {
+			return fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 		}
 	}
 	return nil
@@ -81,9 +86,17 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 	if err != nil {
 		return nil, err
 	}
+	values, err := s.values(ctx, p, subject, qs, ws)
+	if err != nil {
+		return nil, err
+	}
 	var out []analysis.Observation
 	for n, w := range ws {
 		for i, q := range qs {
+			if v := p.parts[i].value; v >= 0 {
+				out = append(out, valuesIn(values[v], q.Metric, n, w)...)
+				continue
+			}
 			counts := p.parts[i].compose(q, answers[n])
 			if q.Errors && q.Custom == nil {
 				if err := p.questions[p.parts[i].requests].family.untold(counts); err != nil {
