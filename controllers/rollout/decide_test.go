@@ -233,24 +233,6 @@ func TestAfterARefusal(t *testing.T) {
 }
 
 func TestClimbing(t *testing.T) {
-	climbing := func() question {
-		q := question{
-			plan(),
-			rollout.State{
-				Phase: rollout.Progressing, Baseline: "v1", Candidate: "v2", Weight: 10, Reason: rollout.ReasonObserving,
-				StartedAt: ago(time.Hour), EnteredAt: ago(2 * time.Minute), SettledAt: ago(2 * time.Minute),
-			},
-			rollout.Observation{Now: now, Workload: serving("v2"), Split: routed(10), Report: analysis.Report{Verdict: analysis.Pass, Message: "no worse"}},
-		}
-		q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 5, 5
-		return q
-	}
-	at := func(weight int32, reason rollout.Reason, pods int32, event rollout.Reason) outcome {
-		return outcome{Phase: rollout.Progressing, Weight: weight, Reason: reason, Hold: rollout.KeepPaused, Split: weight, Pods: pods, Event: event}
-	}
-	refused := func(reason rollout.Reason) outcome {
-		return outcome{Phase: rollout.RollingBack, Reason: reason, Hold: rollout.KeepPaused, Split: 0, Pods: 5, Event: rollout.ReasonRolledBack}
-	}
 	left := func(reason rollout.Reason) outcome {
 		return outcome{Phase: rollout.RollingBack, Reason: reason, Hold: rollout.KeepPaused, Split: 0, Pods: 5, Event: reason}
 	}
@@ -259,10 +241,6 @@ func TestClimbing(t *testing.T) {
 	late := func(q *question) {
 		doubtful(q)
 		q.state.EnteredAt, q.state.SettledAt = ago(17*time.Minute), ago(17*time.Minute)
-	}
-	approving := func(q *question) {
-		q.state.Weight, q.seen.Split = 50, routed(50)
-		q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 10, 10
 	}
 	decideAll(t, climbing, map[string]row{
 		// What ends a release.
@@ -288,104 +266,72 @@ func TestClimbing(t *testing.T) {
 		"the evidence fails while a person has it paused": {func(q *question) {
 			q.seen.Report.Verdict, q.state.Paused = analysis.Fail, true
 		}, refused(rollout.ReasonAnalysisFailed), ""},
-		"its ReplicaSet is deleted": {func(q *question) {
-			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = 0, 0
-		}, outcome{Phase: rollout.RollingBack, Reason: rollout.ReasonCandidateFailed, Hold: rollout.KeepPaused, Split: home, Event: rollout.ReasonRolledBack}, "somebody deleted its ReplicaSet"},
-		"its ReplicaSet is deleted while the baseline could not take the requests": {func(q *question) {
-			q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable, q.seen.Workload.BaselineAvailable = 0, 0, 3
-		}, at(10, rollout.ReasonScaling, 5, ""), "0 of 5 pods available"},
-		"the baseline's ReplicaSet is deleted": {
-			func(q *question) {
-				q.seen.Workload.BaselineGone, q.seen.Workload.BaselineAvailable, q.seen.Report.Verdict = true, 0, analysis.Fail
-			},
-			outcome{Phase: rollout.Progressing, Weight: 10, Reason: rollout.ReasonBaselineNotReady, Hold: rollout.KeepPaused, Split: home, Pods: 10, Event: rollout.ReasonBaselineNotReady},
-			"nothing is left to go back to: revision v2 takes its place",
-		},
-		"it has all the pods that the deleted baseline had": {func(q *question) {
-			q.seen.Workload.BaselineGone, q.seen.Workload.BaselineAvailable, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = true, 0, 10, 10
-		}, outcome{Phase: rollout.Promoting, Weight: 100, Reason: rollout.ReasonPromoting, Hold: rollout.KeepPaused, Split: 100, Pods: 10}, "the baseline was deleted"},
-		"both ReplicaSets are deleted": {func(q *question) {
-			q.seen.Workload.BaselineGone, q.seen.Workload.BaselineAvailable, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = true, 0, 0, 0
-		}, outcome{Phase: rollout.Finalizing, Reason: rollout.ReasonPassedThrough, Hold: rollout.LetRoll, Split: home, Event: rollout.ReasonPassedThrough}, "nothing serves that it could be compared with"},
 		"its pods crash": {func(q *question) {
 			q.seen.Workload.Fatal, q.seen.Workload.Trouble = true, "CrashLoopBackOff"
 		}, refused(rollout.ReasonCandidateFailed), "CrashLoopBackOff"},
 		// What it waits for.
-		"it bakes": {func(q *question) { q.state.SettledAt = ago(20 * time.Second) }, at(10, rollout.ReasonObserving, 5, ""), "bakes for at least 40s more: no worse"},
+		"it bakes": {func(q *question) { q.state.SettledAt = ago(20 * time.Second) }, goesOn(10, rollout.ReasonObserving, 5, ""), "bakes for at least 40s more: no worse"},
 		"it bakes without evidence": {func(q *question) {
 			silent(q)
 			q.state.SettledAt = ago(20 * time.Second)
-		}, at(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), "connection refused"},
+		}, goesOn(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), "connection refused"},
 		"it bakes while paused": {func(q *question) {
 			q.state.Paused, q.state.SettledAt = true, ago(20*time.Second)
-		}, at(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), "paused by a person"},
-		"the bake is over and the evidence is not in": {doubtful, at(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence: 12 requests of 50"},
-		"the bake is over and the source is silent":   {silent, at(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), ""},
-		"a verdict from before the silence is none":   {func(q *question) { q.seen.SourceTrouble = "timeout" }, at(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), "timeout"},
-		"a verdict that nobody looked after is none any more": {func(q *question) {
-			q.seen.Stale = "nothing is known of the last 48s"
-		}, at(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence: nothing is known of the last 48s"},
-		"a verdict that nobody looked after until the deadline": {func(q *question) {
-			q.seen.Stale, q.state.EnteredAt, q.state.SettledAt = "nothing is known of the last 17m", ago(17*time.Minute), ago(17*time.Minute)
-		}, refused(rollout.ReasonStepDeadline), "nothing is known of the last 17m"},
-		"a step that passed loses its claim when nobody looks": {func(q *question) {
-			q.state.Passed, q.seen.Stale = true, "nothing is known of the last 48s"
-		}, at(10, rollout.ReasonInconclusive, 5, ""), ""},
-		"a step that waits for a person goes on waiting when nobody looks": {func(q *question) {
-			approving(q)
-			q.seen.Stale = "nothing is known of the last 48s"
-		}, at(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), ""},
+		}, goesOn(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), "paused by a person"},
+		"the bake is over and the evidence is not in":                 {doubtful, goesOn(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence: 12 requests of 50"},
+		"the bake is over and the source is silent":                   {silent, goesOn(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), ""},
+		"a verdict from before the silence is none":                   {func(q *question) { q.seen.SourceTrouble = "timeout" }, goesOn(10, rollout.ReasonSourceUnavailable, 5, rollout.ReasonSourceUnavailable), "timeout"},
 		"no verdict until the deadline rolls back":                    {late, refused(rollout.ReasonStepDeadline), "no verdict within 15m after the bake: 12 requests of 50"},
 		"no verdict until the deadline, and the source said nothing":  {func(q *question) { late(q); q.seen.Report.Message = "" }, refused(rollout.ReasonStepDeadline), "the source brought nothing"},
-		"no verdict until the deadline, paused":                       {func(q *question) { late(q); q.state.Paused = true }, at(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), ""},
-		"no verdict until the deadline holds, when the plan says so":  {func(q *question) { late(q); q.plan.OnInconclusive = rollout.HoldIfInconclusive }, at(10, rollout.ReasonHolding, 5, rollout.ReasonHolding), "serin.dev/promote=v2"},
-		"no verdict until the deadline passes, when the plan says so": {func(q *question) { late(q); q.plan.OnInconclusive = rollout.AdvanceIfInconclusive }, at(10, rollout.ReasonObserving, 5, rollout.ReasonInconclusive), "without a verdict"},
-		"a step that was waived rises":                                {func(q *question) { doubtful(q); q.state.Waived = true }, at(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "without a verdict: 12 requests"},
-		"a waived step still waits for its approval":                  {func(q *question) { approving(q); doubtful(q); q.state.Waived = true }, at(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), ""},
-		"a passed step waits for its approval":                        {approving, at(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), "serin.dev/approve=v2"},
-		"an approved step goes on":                                    {func(q *question) { approving(q); q.seen.Wishes.Approve = "v2" }, at(100, rollout.ReasonStepAdvanced, 10, rollout.ReasonStepAdvanced), "(step 3 of 3): no worse"},
-		"an approval of another revision approves nothing":            {func(q *question) { approving(q); q.seen.Wishes.Approve = "v3" }, at(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), ""},
+		"no verdict until the deadline, paused":                       {func(q *question) { late(q); q.state.Paused = true }, goesOn(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), ""},
+		"no verdict until the deadline holds, when the plan says so":  {func(q *question) { late(q); q.plan.OnInconclusive = rollout.HoldIfInconclusive }, goesOn(10, rollout.ReasonHolding, 5, rollout.ReasonHolding), "serin.dev/promote=v2"},
+		"no verdict until the deadline passes, when the plan says so": {func(q *question) { late(q); q.plan.OnInconclusive = rollout.AdvanceIfInconclusive }, goesOn(10, rollout.ReasonObserving, 5, rollout.ReasonInconclusive), "without a verdict"},
+		"a step that was waived rises":                                {func(q *question) { doubtful(q); q.state.Waived = true }, goesOn(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "without a verdict: 12 requests"},
+		"a waived step still waits for its approval":                  {func(q *question) { approving(q); doubtful(q); q.state.Waived = true }, goesOn(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), ""},
+		"a passed step waits for its approval":                        {approving, goesOn(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), "serin.dev/approve=v2"},
+		"an approved step goes on":                                    {func(q *question) { approving(q); q.seen.Wishes.Approve = "v2" }, goesOn(100, rollout.ReasonStepAdvanced, 10, rollout.ReasonStepAdvanced), "(step 3 of 3): no worse"},
+		"an approval of another revision approves nothing":            {func(q *question) { approving(q); q.seen.Wishes.Approve = "v3" }, goesOn(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), ""},
 		"an approval of an earlier step approves nothing": {func(q *question) {
 			approving(q)
 			q.seen.Wishes.Approve, q.state.Acknowledged.Approve, q.state.ApprovedWeight = "v2", "v2", 10
-		}, at(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), "serin.dev/approve=v2@2"},
+		}, goesOn(50, rollout.ReasonAwaitingApproval, 10, rollout.ReasonAwaitingApproval), "serin.dev/approve=v2@2"},
 		"a source that falls silent after hours of waiting has its own deadline": {func(q *question) {
 			approving(q)
 			silent(q)
 			q.state.SettledAt, q.state.EnteredAt = ago(5*time.Hour), ago(time.Second)
-		}, at(50, rollout.ReasonSourceUnavailable, 10, rollout.ReasonSourceUnavailable), ""},
-		"a paused step does not pass":        {func(q *question) { q.seen.Wishes.Pause = "v2" }, at(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), "serin.dev/resume=v2"},
-		"a resumed step passes":              {func(q *question) { q.state.Paused, q.seen.Wishes.Resume = true, "v2" }, at(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), ""},
-		"a paused step that passed stays":    {func(q *question) { q.state.Passed, q.state.Paused = true, true }, at(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), ""},
-		"a step that passed loses its claim": {func(q *question) { q.state.Passed = true; doubtful(q) }, at(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence"},
+		}, goesOn(50, rollout.ReasonSourceUnavailable, 10, rollout.ReasonSourceUnavailable), ""},
+		"a paused step does not pass":        {func(q *question) { q.seen.Wishes.Pause = "v2" }, goesOn(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), "serin.dev/resume=v2"},
+		"a resumed step passes":              {func(q *question) { q.state.Paused, q.seen.Wishes.Resume = true, "v2" }, goesOn(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), ""},
+		"a paused step that passed stays":    {func(q *question) { q.state.Passed, q.state.Paused = true, true }, goesOn(10, rollout.ReasonPaused, 5, rollout.ReasonPaused), ""},
+		"a step that passed loses its claim": {func(q *question) { q.state.Passed = true; doubtful(q) }, goesOn(10, rollout.ReasonInconclusive, 5, ""), "waits for evidence"},
 		"pods are awaited": {func(q *question) {
 			q.seen.Workload.CandidateAvailable, q.seen.Workload.Trouble = 2, "insufficient cpu"
-		}, at(10, rollout.ReasonScaling, 5, ""), "2 of 5 pods available (insufficient cpu)"},
+		}, goesOn(10, rollout.ReasonScaling, 5, ""), "2 of 5 pods available (insufficient cpu)"},
 		"pods are awaited, and not for ever": {func(q *question) {
 			q.seen.Workload.CandidateAvailable, q.state.Passed, q.state.EnteredAt = 2, true, ago(11*time.Minute)
 		}, refused(rollout.ReasonCandidateNotReady), "within 10m: 2 of 5"},
 		"the split is awaited": {func(q *question) {
 			q.seen.Split, q.state.SettledAt = rollout.Split{Weight: 10, Message: "gateway not programmed"}, time.Time{}
-		}, at(10, rollout.ReasonSettling, 5, ""), "setting weight 10%: gateway not programmed"},
+		}, goesOn(10, rollout.ReasonSettling, 5, ""), "setting weight 10%: gateway not programmed"},
 		"the split is awaited, and not for ever": {func(q *question) {
 			q.seen.Split, q.state.SettledAt, q.state.EnteredAt = rollout.Split{Weight: 10}, time.Time{}, ago(11*time.Minute)
 		}, refused(rollout.ReasonSplitUnsettled), "did not settle at weight 10% within 10m"},
 		"a wait without a beginning begins now": {func(q *question) {
 			q.seen.Split, q.state.SettledAt, q.state.EnteredAt = rollout.Split{Weight: 10}, time.Time{}, time.Time{}
-		}, at(10, rollout.ReasonSettling, 5, ""), ""},
-		"a split that loses its acknowledgement is settled anew": {func(q *question) { q.seen.Split.Settled = false }, at(10, rollout.ReasonSettling, 5, ""), ""},
-		"the route is written back":                              {func(q *question) { q.seen.Split = atHome() }, at(10, rollout.ReasonRouteReverted, 5, rollout.ReasonRouteReverted), "all pods alike"},
-		"another weight is written":                              {func(q *question) { q.seen.Split = routed(77) }, at(10, rollout.ReasonRouteReverted, 5, rollout.ReasonRouteReverted), "weight 77% into the route instead of 10%"},
-		"the route is deleted":                                   {func(q *question) { q.seen.Split = rollout.Split{Home: true, Gone: true} }, at(10, rollout.ReasonRouteReverted, 5, rollout.ReasonRouteReverted), "deleted"},
-		"the workload rolls by itself":                           {func(q *question) { q.seen.Workload.Paused = false }, at(10, rollout.ReasonObserving, 5, ""), "keeping the workload"},
-		"the plan lost the step":                                 {func(q *question) { q.plan.Steps = q.plan.Steps[1:] }, at(0, rollout.ReasonSettling, 5, rollout.ReasonSettling), "setting weight 0%"},
-		"the plan does not end at 100%":                          {func(q *question) { q.plan.Steps = q.plan.Steps[:1]; q.seen.Workload.CandidateAvailable = 10 }, at(10, rollout.ReasonHolding, 5, rollout.ReasonHolding), "does not end"},
+		}, goesOn(10, rollout.ReasonSettling, 5, ""), ""},
+		"a split that loses its acknowledgement is settled anew": {func(q *question) { q.seen.Split.Settled = false }, goesOn(10, rollout.ReasonSettling, 5, ""), ""},
+		"the route is written back":                              {func(q *question) { q.seen.Split = atHome() }, goesOn(10, rollout.ReasonRouteReverted, 5, rollout.ReasonRouteReverted), "all pods alike"},
+		"another weight is written":                              {func(q *question) { q.seen.Split = routed(77) }, goesOn(10, rollout.ReasonRouteReverted, 5, rollout.ReasonRouteReverted), "weight 77% into the route instead of 10%"},
+		"the route is deleted":                                   {func(q *question) { q.seen.Split = rollout.Split{Home: true, Gone: true} }, goesOn(10, rollout.ReasonRouteReverted, 5, rollout.ReasonRouteReverted), "deleted"},
+		"the workload rolls by itself":                           {func(q *question) { q.seen.Workload.Paused = false }, goesOn(10, rollout.ReasonObserving, 5, ""), "keeping the workload"},
+		"the plan lost the step":                                 {func(q *question) { q.plan.Steps = q.plan.Steps[1:] }, goesOn(0, rollout.ReasonSettling, 5, rollout.ReasonSettling), "setting weight 0%"},
+		"the plan does not end at 100%":                          {func(q *question) { q.plan.Steps = q.plan.Steps[:1]; q.seen.Workload.CandidateAvailable = 10 }, goesOn(10, rollout.ReasonHolding, 5, rollout.ReasonHolding), "does not end"},
 		// How it goes on.
-		"the next weight":                    {func(*question) {}, at(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "revision v2 gets 50% of the traffic (step 2 of 3): no worse"},
-		"a person promotes without evidence": {func(q *question) { doubtful(q); q.state.SettledAt = now; q.seen.Wishes.Promote = "v2@now" }, at(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "as a person asked"},
+		"the next weight":                    {func(*question) {}, goesOn(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "revision v2 gets 50% of the traffic (step 2 of 3): no worse"},
+		"a person promotes without evidence": {func(q *question) { doubtful(q); q.state.SettledAt = now; q.seen.Wishes.Promote = "v2@now" }, goesOn(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "as a person asked"},
 		"a forced release overrules the evidence": {func(q *question) {
 			q.seen.Report.Verdict, q.state.Forced = analysis.Fail, true
-		}, at(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "as a person asked"},
+		}, goesOn(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), "as a person asked"},
 		"the hand-over": {func(q *question) {
 			approving(q)
 			q.state.Weight, q.seen.Split = 100, routed(100)
@@ -393,30 +339,13 @@ func TestClimbing(t *testing.T) {
 		"the first pods wait for the split": {func(q *question) {
 			q.state.Weight, q.state.SettledAt = 0, time.Time{}
 			q.seen.Split, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = atHome(), 0, 0
-		}, at(0, rollout.ReasonSettling, 0, ""), "setting weight 0%"},
+		}, goesOn(0, rollout.ReasonSettling, 0, ""), "setting weight 0%"},
 		"the first pods come when requests are kept off them": {func(q *question) {
 			q.state.Weight, q.state.SettledAt = 0, time.Time{}
 			q.seen.Split, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = routed(0), 0, 0
-		}, at(0, rollout.ReasonScaling, 1, ""), "0 of 1 pods available"},
-		"a candidate that can't be judged leaves everything as it is": {
-			func(q *question) {
-				q.state.Weight, q.state.SettledAt, q.seen.Unjudgeable = 0, time.Time{}, "both versions have the label version: 1"
-				q.seen.Split, q.seen.Workload.CandidatePods, q.seen.Workload.CandidateAvailable = atHome(), 0, 0
-			},
-			outcome{Phase: rollout.Progressing, Reason: rollout.ReasonSourceRejected, Hold: rollout.KeepPaused, Split: home, Event: rollout.ReasonSourceRejected},
-			"revision v2 could not be judged and gets no traffic: both versions have the label version: 1. To promote it all the same: serin.dev/promote=v2",
-		},
-		"one that can't be judged any more keeps requests off the pods it has": {func(q *question) {
-			q.state.Weight, q.seen.Split, q.seen.Unjudgeable = 0, routed(0), "both versions have the label version: 1"
-		}, at(0, rollout.ReasonSourceRejected, 5, rollout.ReasonSourceRejected), ""},
-		"one that can't be judged is promoted by a person all the same": {func(q *question) {
-			q.state.Weight, q.seen.Split, q.seen.Unjudgeable, q.seen.Wishes.Promote = 0, routed(0), "both versions have the label version: 1", "v2"
-		}, at(10, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), ""},
-		"with traffic, the evidence decides": {func(q *question) {
-			q.seen.Unjudgeable = "both versions have the label version: 1"
-		}, at(50, rollout.ReasonStepAdvanced, 5, rollout.ReasonStepAdvanced), ""},
+		}, goesOn(0, rollout.ReasonScaling, 1, ""), "0 of 1 pods available"},
 		"paused before the first step": {func(q *question) {
 			q.state.Weight, q.state.Paused, q.seen.Split = 0, true, routed(0)
-		}, at(0, rollout.ReasonPaused, 1, rollout.ReasonPaused), "the way to the first step is paused"},
+		}, goesOn(0, rollout.ReasonPaused, 1, rollout.ReasonPaused), "the way to the first step is paused"},
 	})
 }
