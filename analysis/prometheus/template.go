@@ -26,47 +26,68 @@ func parseTemplate(text string) (template, error) {
 }
 
 func scanTemplate(text string) (template, error) {
-	cut := template{""}
-	var open brackets
-	for before, rest := "", text; rest != ""; {
+	s := templateScan{cut: template{""}}
+	for rest := text; rest != ""; {
 		token := expressionToken.FindString(rest)
-		if token == "" { // no text at all in UTF-8
-			return nil, errors.New("it is no UTF-8")
-		}
 		rest = rest[len(token):]
-		if strings.TrimSpace(token) == "" || token[0] == '#' {
-			cut[len(cut)-1] += token
-			continue
-		}
-		switch {
-		case strings.Contains("\"'`", token):
-			return nil, fmt.Errorf("a string is opened with %s and not closed", token)
-		case token[0] == '$' && token != placeholder:
-			return nil, fmt.Errorf("%s is no part of PromQL, and only $arm is replaced", token)
-		case token == placeholder && (open.last() != '{' || before != "{" && before != ","):
-			return nil, errors.New("$arm stands for label matchers: it belongs between the braces of a selector, by itself")
-		case before == placeholder && token != "," && token != "}":
-			return nil, errors.New("$arm stands for label matchers: what follows it between the braces begins with a comma")
-		}
-		if err := open.take(token); err != nil {
+		if err := s.take(token); err != nil {
 			return nil, err
 		}
-		if token == placeholder {
-			cut = append(cut, "")
-		} else {
-			cut[len(cut)-1] += token
-		}
-		before = token
 	}
 	switch {
-	case open.last() != 0:
-		return nil, fmt.Errorf("its %c is not closed", open.last())
-	case len(cut) > 1:
-		return cut, nil
+	case s.open.last() != 0:
+		return nil, fmt.Errorf("its %c is not closed", s.open.last())
+	case len(s.cut) > 1:
+		return s.cut, nil
 	case strings.Contains(text, placeholder):
 		return nil, errors.New("$arm in quotes or in a comment is not replaced: it belongs between the braces of a selector, by itself")
 	}
 	return nil, errors.New("it lacks $arm, which stands for the matchers that tell the versions apart")
+}
+
+// templateScan is how far an expression is read.
+type templateScan struct {
+	cut  template
+	open brackets
+	// before is the last token that was neither space nor comment.
+	before string
+}
+
+// take reads a token.
+func (s *templateScan) take(token string) error {
+	last := len(s.cut) - 1
+	if strings.TrimSpace(token) == "" || token[0] == '#' {
+		s.cut[last] += token
+		return nil
+	}
+	if err := s.misplaced(token); err != nil {
+		return err
+	}
+	if err := s.open.take(token); err != nil {
+		return err
+	}
+	if s.before = token; token == placeholder {
+		s.cut = append(s.cut, "")
+	} else {
+		s.cut[last] += token
+	}
+	return nil
+}
+
+// misplaced says why a token can't follow what was read, as far as that matters here: the rest is for the server to say.
+func (s *templateScan) misplaced(token string) error {
+	arm := token == placeholder
+	switch {
+	case token == `"` || token == `'` || token == "`":
+		return fmt.Errorf("a string is opened with %s and not closed", token)
+	case token[0] == '$' && !arm:
+		return fmt.Errorf("%s is no part of PromQL, and only $arm is replaced", token)
+	case arm && (s.open.last() != '{' || s.before != "{" && s.before != ","):
+		return errors.New("$arm stands for label matchers: it belongs between the braces of a selector, by itself")
+	case s.before == placeholder && token != "," && token != "}":
+		return errors.New("$arm stands for label matchers: what follows it between the braces begins with a comma")
+	}
+	return nil
 }
 
 // fill is the expression for one arm.

@@ -106,6 +106,7 @@ func testValues(t *testing.T, p *realPrometheus) {
 func testValuesOverTime(t *testing.T, p *realPrometheus, fresh *consumer, ask func(string, ...analysis.Window) ([]analysis.Observation, error)) {
 	const query = `max(records_lag_max{topic="orders",$arm})`
 	from := time.Now()
+	p.scraped(fresh.scrapeTarget)
 	fresh.lag.WithLabelValues("orders").Set(900)
 	p.scraped(fresh.scrapeTarget)
 	p.forget(fresh.address) // its series end with it, at once

@@ -43,8 +43,10 @@ func TestOf(t *testing.T) {
 			Interval: 2 * time.Second, EvidenceDeadline: time.Minute, OnInconclusive: rollout.HoldIfInconclusive,
 		},
 		Queries: []analysis.Query{
-			{Metric: "errors", Errors: true}, {Metric: "latency", Latency: true, Quantile: 0.99},
-			{Metric: "lag", Custom: &analysis.CustomQuery{Value: "max(lag{$arm})"}}, {Metric: "paid", Custom: &analysis.CustomQuery{Value: "avg(paid{$arm})"}},
+			{Metric: "errors", Errors: true},
+			{Metric: "latency", Latency: true, Quantile: 0.99},
+			{Metric: "lag", Custom: &analysis.CustomQuery{Value: "max(lag{$arm})"}},
+			{Metric: "paid", Custom: &analysis.CustomQuery{Value: "avg(paid{$arm})"}},
 		},
 		Policy: analysis.Policy{
 			Criteria: []analysis.Criterion{
