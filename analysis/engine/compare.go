@@ -41,7 +41,7 @@ func (m *metric) take(v *view, r *reading) {
 	} else {
 		m.Noise = noise{}
 	}
-	m.Comparison.add(m.bound(look.scaled(m.calm(baselineX, baselineN))), v.begin && m.uses(Onsets))
+	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
 }
 
 // loaded is the factor by which the candidate's share of slow requests may be larger because its pods carry more.
@@ -65,25 +65,6 @@ func against(x, n, y, others float64) span {
 	return span{
 		Events: float32(x), All: float32(all), Expected: float32(all * theta), Info: float32(all * theta * (1 - theta)), Looks: 1,
 	}
-}
-
-// calmEvents is how many times as many events as usual the baseline may have in a look that counts in full.
-const calmEvents = 2
-
-// calm is the weight of a look in which the baseline had so many events. An incident that hits both arms brings hundreds of events of
-// which hardly any are the candidate's fault: they must not drown the few that are. Only an incident beyond doubt counts
-// less, so that chance decides over weights as little as possible.
-func (m *metric) calm(events, requests float64) float64 {
-	if !m.uses(Calm) {
-		return 1
-	}
-	most := calmEvents * requests * m.usual()
-	return min(most/max(events-2*math.Sqrt(events)-3, most), 1)
-}
-
-// usual is the baseline's share of events in the long run.
-func (m *metric) usual() float64 {
-	return float64(m.Tally.LongEvents+0.5) / float64(m.Tally.LongSeen+200)
 }
 
 // bound lets a look tell only so much.

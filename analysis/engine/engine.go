@@ -37,7 +37,6 @@ const (
 	Margin                      // a part of the tolerance is no regression
 	Clip                        // one pod counts only so much in one look
 	Cap                         // one look counts only so much
-	Calm                        // looks in which the baseline has many more events than usual count less
 	WarmUp                      // a pod's requests do not count until it is warm
 	ColdStart                   // what new pods are worse by fades away
 	Load                        // pods that carry more are slower

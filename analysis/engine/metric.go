@@ -154,7 +154,7 @@ func (m *metric) elsewhere(baseline []cell) float64 {
 	if n > worst.requests {
 		now = (x - worst.events) / (n - worst.requests)
 	}
-	return max(now, m.usual())
+	return max(now, float64(m.Tally.LongEvents+0.5)/float64(m.Tally.LongSeen+200))
 }
 
 // allow is the number of events that the baseline would have had, had it been worse by the part of the tolerance.

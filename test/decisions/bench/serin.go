@@ -32,7 +32,6 @@ func Ablations() []Decider {
 		{"margin", "the least increase counts as a regression", engine.Margin},
 		{"clip", "one pod may count as much as it likes", engine.Clip},
 		{"cap", "one look may count as much as it likes", engine.Cap},
-		{"calm", "looks in which both arms have an incident count in full", engine.Calm},
 		{"warm-up", "requests count from a pod's first second", engine.WarmUp},
 		{"cold-start", "new pods are not expected to be worse for a while", engine.ColdStart},
 		{"onsets", "a regression is taken to begin with the release", engine.Onsets},
