@@ -74,7 +74,7 @@ func parse(text string) (custom, string, error) {
 	if m == nil {
 		return custom{}, "", errors.New("it is not a metric with its tags in braces")
 	}
-	c := custom{function: strings.Join(strings.Fields(m[1]), ""), metric: m[2], scope: strings.TrimSpace(m[3])}
+	c := custom{function: strings.Join(strings.Fields(m[1]), ""), metric: m[2], scope: strings.Join(strings.Fields(m[3]), " ")}
 	c.function = strings.Replace(c.function, "(v:v", "(v: v", 1)
 	switch outside := outsideBrackets(c.scope); {
 	case !strings.Contains(c.scope, "$arm"):
