@@ -139,24 +139,35 @@ func (l Look) and(next Look) Look {
 // totals adds up what was counted of each metric and arm.
 func totals(w analysis.Window, all []analysis.Observation) []analysis.Observation {
 	var sums []analysis.Observation
+	var weights []float64
 	at := map[series]int{}
 	for _, o := range all {
 		s := series{metric: o.Metric, arm: o.Arm}
 		i, known := at[s]
 		if !known {
-			at[s] = len(sums)
+			at[s], weights = len(sums), append(weights, weightOf(o))
 			o.Pod, o.Window, o.Latency = "", w, o.Latency.Merge()
 			sums = append(sums, o)
 			continue
 		}
 		sum := &sums[i]
-		if sum.Value != nil && o.Value != nil && sum.Requests+o.Requests > 0 {
-			mean := (*sum.Value*sum.Requests + *o.Value*o.Requests) / (sum.Requests + o.Requests)
+		more := weightOf(o)
+		if sum.Value != nil && o.Value != nil && weights[i]+more > 0 {
+			mean := (*sum.Value*weights[i] + *o.Value*more) / (weights[i] + more)
 			sum.Value = &mean
 		}
+		weights[i] += more
 		sum.Requests += o.Requests
 		sum.Errors += o.Errors
 		sum.Latency = sum.Latency.Merge(o.Latency)
 	}
 	return sums
+}
+
+// weightOf is what a value counts among others: the requests that it is of, or the time where nobody counts requests.
+func weightOf(o analysis.Observation) float64 {
+	if o.Requests > 0 {
+		return o.Requests
+	}
+	return o.Window.To.Sub(o.Window.From).Seconds()
 }

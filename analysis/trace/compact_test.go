@@ -124,15 +124,29 @@ func TestAReleaseOfDaysIsKeptInBoundedMemory(t *testing.T) {
 	}
 }
 
-func TestValuesAreAveragedByRequests(t *testing.T) {
-	value := func(v, requests float64) analysis.Look {
-		return analysis.Look{Weight: 10, Next: 20, Observations: []analysis.Observation{{Metric: "lag", Arm: analysis.Candidate, Requests: requests, Value: &v}}}
+func TestValuesAreAveragedByRequestsOrElseByTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		requests [2]float64
+		want     float64
+	}{
+		"over 1 and 2 requests": {[2]float64{1, 2}, (0*1 + 1*2) / 3.0},
+		"over no requests":      {[2]float64{}, 0.5},
+	} {
+		first := joinedValue(t, test.requests)
+		if o := first.Observations[0]; first.Looks != 2 || o.Requests != test.requests[0]+test.requests[1] || *o.Value != test.want {
+			t.Errorf("two looks of 0 and 1 %s are %+v with the value %v", name, first, *o.Value)
+		}
 	}
+}
+
+// joinedValue is the first of ten looks, of the values from 0 up and over as many requests in turn, which have to be made fewer.
+func joinedValue(t *testing.T, requests [2]float64) trace.Look {
+	t.Helper()
 	c := trace.NewCompact(header())
 	at := began
 	for i := range 10 {
-		l := value(float64(i), float64(1+i%2))
-		l.Window = analysis.Window{From: at, To: at.Add(interval)}
+		l := analysis.Look{Weight: 10, Next: 20, Window: analysis.Window{From: at, To: at.Add(interval)}}
+		l.Observations = []analysis.Observation{{Metric: "lag", Arm: analysis.Candidate, Requests: requests[i%2], Value: new(float64(i)), Window: l.Window}}
 		at = l.Window.To
 		if err := c.Look(l); err != nil {
 			t.Fatal(err)
@@ -146,9 +160,7 @@ func TestValuesAreAveragedByRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, got := mustRead(t, trace.Text(packed))
-	if o := got[0].Observations[0]; got[0].Looks != 2 || o.Requests != 3 || *o.Value != (0*1+1*2)/3.0 {
-		t.Errorf("two looks of 0 and 1 over 1 and 2 requests are %+v with the value %v", got[0], *o.Value)
-	}
+	return got[0]
 }
 
 func TestAReleaseThatCannotBeMadeSmallEnoughIsTold(t *testing.T) {

@@ -184,6 +184,9 @@ func forecasts(p plan.Plan, s service, weights []int32) table {
 
 // rowsOf are the rows of one metric.
 func rowsOf(p plan.Plan, s service, weights []int32, c analysis.Criterion) ([]row, error) {
+	if c.Worse != analysis.None {
+		return nil, fmt.Errorf("how long a change of %s takes to show depends on how much it moves by itself, which can't be known here; a recorded release shows it: kubectl serin replay", c.Name)
+	}
 	var rows []row
 	for _, worse := range changes(c) {
 		r := row{Metric: c.Name, Regression: worse.name}

@@ -79,6 +79,19 @@ func TestMoreEvidenceTakesLessTime(t *testing.T) {
 	}
 }
 
+func TestAPlainValueIsLeftOutWithANote(t *testing.T) {
+	dir := folder(t)
+	text := canary + "    - name: lag\n      value: {query: 'max(lag{$arm})', worse: Higher, maxChange: {relative: 20%}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "value.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := ask(t, dir, "", "plan", "--policy", "value.yaml", "--rps", "100")
+	if got.code != exitFine || !strings.Contains(got.out, "\nNote: how long a change of lag takes to show depends on how much it moves by itself") ||
+		strings.Contains(got.out, "\nlag ") || !strings.Contains(got.out, "\nlatency +20% ") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAMetricThatIsNotComparedIsToldOf(t *testing.T) {
 	dir := folder(t)
 	limited := strings.Replace(canary, "{maxIncrease: {absolute: 0.1%}}", "{limit: 1%}", 1)
