@@ -8,9 +8,9 @@ import (
 	"github.com/serin-dev/serin/analysis"
 )
 
-// judgeValues judges a quarter of an hour of plain values about the arms' means, and answers the last report and after how many looks the
-// first step would have been passed; 0 for never.
-func judgeValues(c analysis.Criterion, baseline, candidate, noise float64) (last analysis.Report, passed int) {
+// judgeValues judges a quarter of an hour of plain values about the arms' means, and answers the last report, after how many looks the
+// first step would have been passed (0 for never), and how many looks there were until the end or a Fail.
+func judgeValues(c analysis.Criterion, baseline, candidate, noise float64) (last analysis.Report, passed, looks int) {
 	s := healthy(8, 200)
 	c.Name = "lag"
 	e := New(analysis.Policy{WarmUp: 30 * time.Second, MinRequests: 50, Criteria: []analysis.Criterion{c}})
@@ -20,15 +20,15 @@ func judgeValues(c analysis.Criterion, baseline, candidate, noise float64) (last
 			{Metric: "lag", Arm: analysis.Baseline, Value: new(baseline + noise*s.rng.NormFloat64())},
 			{Metric: "lag", Arm: analysis.Candidate, Value: new(candidate + noise*s.rng.NormFloat64())},
 		}
-		last = e.Look(l)
+		last, looks = e.Look(l), i+1
 		if last.Verdict == analysis.Pass && passed == 0 {
-			passed = i + 1
+			passed = looks
 		}
 		if last.Verdict == analysis.Fail {
 			break
 		}
 	}
-	return last, passed
+	return last, passed, looks
 }
 
 func TestTheLimitOfAPlainValueIsACeilingOrAFloor(t *testing.T) {
@@ -57,7 +57,7 @@ func TestTheLimitOfAPlainValueIsACeilingOrAFloor(t *testing.T) {
 		"a ceiling and a candidate better than the baseline": {relative(higher), 900, 10, analysis.Pass, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, passed := judgeValues(c.criterion, c.baseline, c.candidate, 20)
+			r, passed, _ := judgeValues(c.criterion, c.baseline, c.candidate, 20)
 			if r.Verdict != c.want || !strings.Contains(r.Message, c.says) {
 				t.Errorf("got %v: %s; want %v with %q", r.Verdict, r.Message, c.want, c.says)
 			}
@@ -86,7 +86,7 @@ func TestALargerChangeIsNoWeakerEvidence(t *testing.T) {
 		"a little where there was nothing":  {analysis.Criterion{Worse: analysis.Higher, Relative: 0.2, Absolute: 500}, 0, 50, analysis.Pass},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if r, _ := judgeValues(c.criterion, c.baseline, c.candidate, 20); r.Verdict != c.want {
+			if r, _, _ := judgeValues(c.criterion, c.baseline, c.candidate, 20); r.Verdict != c.want {
 				t.Errorf("got %v: %s", r.Verdict, r.Message)
 			}
 		})
@@ -96,8 +96,8 @@ func TestALargerChangeIsNoWeakerEvidence(t *testing.T) {
 // TestBothDirectionsAreJudgedAlike mirrors a change: what 20% more is to one is 20% less to the other.
 func TestBothDirectionsAreJudgedAlike(t *testing.T) {
 	for _, change := range []float64{0, 50, 100, 300, 500, 900} {
-		more, _ := judgeValues(analysis.Criterion{Worse: analysis.Higher, Relative: 0.2}, 1000, 1000+change, 0)
-		less, _ := judgeValues(analysis.Criterion{Worse: analysis.Lower, Relative: 0.2}, 1000, 1000-change, 0)
+		more, _, _ := judgeValues(analysis.Criterion{Worse: analysis.Higher, Relative: 0.2}, 1000, 1000+change, 0)
+		less, _, _ := judgeValues(analysis.Criterion{Worse: analysis.Lower, Relative: 0.2}, 1000, 1000-change, 0)
 		if more.Verdict != less.Verdict {
 			t.Errorf("%v more is %v: %s\n%v less is %v: %s", change, more.Verdict, more.Message, change, less.Verdict, less.Message)
 		}
@@ -116,7 +116,7 @@ func TestValuesAreToldWithoutUnit(t *testing.T) {
 		"lag 0.94 vs 0.94 on the baseline: below the limit of 0.95, but this may still be chance":                         {analysis.Criterion{Worse: analysis.Lower, Limit: 0.95}, 0.94, 0.94},
 		"lag 10,300 vs 100 on the baseline (+10,200; between +1,548 and +10,200; allowed +500): over the limit of 10,000": {analysis.Criterion{Worse: analysis.Higher, Absolute: 500, Limit: 10000}, 100, 10300},
 	} {
-		r, _ := judgeValues(c.criterion, c.baseline, c.candidate, 0)
+		r, _, _ := judgeValues(c.criterion, c.baseline, c.candidate, 0)
 		if r.Results[0].Unit != analysis.Number || !strings.HasPrefix(r.Message, want) {
 			t.Errorf("told in %v: %s\nwant %s", r.Results[0].Unit, r.Message, want)
 		}
@@ -147,9 +147,20 @@ func TestValuesThatAreMissingAreTold(t *testing.T) {
 
 // TestManyValuesAreNotManyRequests holds the first steps, which are short where little traffic meets a regression: nobody knows how much.
 func TestManyValuesAreNotManyRequests(t *testing.T) {
-	_, passed := judgeValues(analysis.Criterion{Worse: analysis.Higher, Relative: 0.2}, 1000, 1500, 20)
-	_, alike := judgeValues(analysis.Criterion{Worse: analysis.Higher, Relative: 0.2}, 1000, 1000, 20)
+	_, passed, _ := judgeValues(analysis.Criterion{Worse: analysis.Higher, Relative: 0.2}, 1000, 1500, 20)
+	_, alike, _ := judgeValues(analysis.Criterion{Worse: analysis.Higher, Relative: 0.2}, 1000, 1000, 20)
 	if alike == 0 || alike > 4 || passed > 0 && passed <= alike {
 		t.Errorf("the first step is passed after %d looks at equals and %d at half as much again", alike, passed)
+	}
+}
+
+// TestHowLongAChangeTakesToShow is where docs/concepts.md has its numbers from: a look every 15 seconds, and values that hardly move by
+// themselves.
+func TestHowLongAChangeTakesToShow(t *testing.T) {
+	for most, candidate := range map[int]float64{40: 1300, 20: 1500, 8: 2000} {
+		r, _, looks := judgeValues(analysis.Criterion{Worse: analysis.Higher, Relative: 0.2}, 1000, candidate, 20)
+		if r.Verdict != analysis.Fail || looks > most {
+			t.Errorf("%v instead of 1000 is %v after %d looks, want a Fail within %d", candidate, r.Verdict, looks, most)
+		}
 	}
 }
