@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -163,4 +165,46 @@ func TestHowLongAChangeTakesToShow(t *testing.T) {
 			t.Errorf("%v instead of 1000 is %v after %d looks, want a Fail within %d", candidate, r.Verdict, looks, most)
 		}
 	}
+}
+
+// TestValuesThatWanderKeepTheDeclaredRate has arms that are alike and move by half of the tolerated change, each by itself and for a minute
+// (0.8) or five (0.95) in one direction. Of values that move by more the rate is not kept; docs/canary.md says so.
+func TestValuesThatWanderKeepTheDeclaredRate(t *testing.T) {
+	const releases = 300
+	for _, memory := range []float64{0, 0.8, 0.95} {
+		failed := 0
+		for seed := range uint64(releases) {
+			if wandering(seed, memory, 100) {
+				failed++
+			}
+		}
+		if failed > releases*2/100 {
+			t.Errorf("memory %v: %d of %d healthy releases are failed", memory, failed, releases)
+		}
+	}
+}
+
+// wandering says whether a quarter of an hour of values around 1000 is ever failed, of which 200 more are tolerated.
+func wandering(seed uint64, memory, deviation float64) bool {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	var at [2]float64
+	e := New(analysis.Policy{Criteria: []analysis.Criterion{{Name: "lag", Worse: analysis.Higher, Relative: 0.2}}})
+	now := time.Unix(1_800_000_000, 0)
+	for i := range 300 + 60 {
+		for arm := range at {
+			at[arm] = memory*at[arm] + math.Sqrt(1-memory*memory)*rng.NormFloat64()
+		}
+		if i < 300 { // until they are anywhere
+			continue
+		}
+		l := analysis.Look{Window: analysis.Window{From: now, To: now.Add(lookSeconds * time.Second)}, Weight: 50, Next: 100}
+		now = l.Window.To
+		for arm := range at {
+			l.Observations = append(l.Observations, analysis.Observation{Metric: "lag", Arm: analysis.Arm(arm), Value: new(1000 + deviation*at[arm])})
+		}
+		if e.Look(l).Verdict == analysis.Fail {
+			return true
+		}
+	}
+	return false
 }
