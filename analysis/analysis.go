@@ -117,6 +117,12 @@ type Provider interface {
 	Ping(ctx context.Context) (Health, error)
 }
 
+// Delayed is a [Provider] that learns how late its backend has samples.
+type Delayed interface {
+	// Delay is how long after its end a window can be asked about.
+	Delay() time.Duration
+}
+
 // Health is what a backend tells of itself.
 type Health struct {
 	// Skew is how far the backend's clock is ahead of ours; 0 when it does not tell, or by less than can be told.

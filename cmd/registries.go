@@ -4,6 +4,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/datadog"
 	"github.com/serin-dev/serin/analysis/prometheus"
 	"github.com/serin-dev/serin/controllers/traffic"
 	"github.com/serin-dev/serin/controllers/traffic/gatewayapi"
@@ -19,6 +20,7 @@ func routers() traffic.Registry {
 // sourceTypes lists the metrics backends. A new one is a package and a line here.
 func sourceTypes() analysis.Registry {
 	return analysis.Registry{
+		"datadog":    datadog.New,
 		"prometheus": prometheus.New,
 	}
 }

@@ -23,6 +23,8 @@ const (
 	// learnFor is how long before a release the baseline is looked at, to learn how much its pods differ, and learnLooks in how many looks at most.
 	learnFor   = 30 * time.Minute
 	learnLooks = 120
+	// longThrottled is how long a rate limit may keep a look waiting before people hear of it: that looking slows down is no news.
+	longThrottled = 2 * time.Minute
 )
 
 // evidence is what was made of the looks at one candidate so far.
@@ -40,9 +42,10 @@ type evidence struct {
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
 	rejected error
-	// throttled is what the source said last instead of an answer, when that was that it answers later; empty otherwise.
-	throttled string
-	seen      seenPods
+	// throttled is what the source says instead of an answer, when that is that it answers later, and since when it does; empty otherwise.
+	throttled      string
+	throttledSince time.Time
+	seen           seenPods
 	// pending brings the answer of the look under way since asked; nil while there is none. After trouble, and as long as the source's rate
 	// limit says, the next is not asked for before notBefore.
 	pending   <-chan answer
@@ -59,6 +62,7 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 		*e = evidence{}
 		return
 	}
+	s.intake = r.Sources.Intake(ctx, s.canary.Spec.Analysis.Source, s.plan.Interval)
 	if e.candidate != state.Candidate || !reflect.DeepEqual(e.policy, s.analysis.policy) {
 		e.tracer.close(ctx, nil)
 		var from *trace.Resumed
@@ -76,6 +80,9 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	late := s.lookExpected().Add(max(patience, s.plan.Interval))
 	r.askNext(ctx, s, late)
 	s.observation.Report, s.observation.Stale, s.observation.SourceTrouble = e.report, e.stale(now, late), e.trouble
+	if e.throttled != "" && now.Sub(e.throttledSince) > longThrottled {
+		s.observation.SourceTrouble = e.throttled
+	}
 	if s.observation.Unjudgeable != "" {
 		s.observation.SourceTrouble = s.observation.Unjudgeable
 	}
@@ -105,7 +112,7 @@ func (r *CanaryReconciler) askNext(ctx context.Context, s *scene, late time.Time
 // is about all the windows since. But what was seen speaks for the present only until the next look is an interval late, whatever keeps it: by then two intervals have
 // passed in which nobody looked, and a candidate may have fallen ill in either. No step passes until the looks have caught up.
 func (e *evidence) stale(now, late time.Time) string {
-	if len(e.report.Results) == 0 || !now.After(late) {
+	if len(e.report.Results) == 0 && e.throttled == "" || !now.After(late) {
 		return ""
 	}
 	why := fmt.Sprintf("nothing is known of the last %s", now.Sub(e.upTo).Round(time.Second))
@@ -153,7 +160,10 @@ func (e *evidence) receive(ctx context.Context, s *scene) {
 	}
 	var throttled *analysis.ThrottledError
 	if errors.As(a.err, &throttled) {
-		e.throttled, e.notBefore = a.err.Error(), s.observation.Now.Add(throttled.After)
+		if e.throttled == "" {
+			e.throttledSince = s.observation.Now
+		}
+		e.throttled, e.notBefore = a.err.Error(), s.observation.Now.Add(min(throttled.After, longestSilence))
 		return
 	}
 	e.throttled = ""

@@ -15,8 +15,10 @@ const (
 	// leastIntake and mostIntake bound how long a backend gets to take in the samples of a window before it is asked: a tenth of the interval. What it takes in
 	// later is lost.
 	leastIntake, mostIntake = time.Second, 10 * time.Second
-	// mostWindows is how many windows one question is about at most, so that an answer has a bounded size however long nobody asked.
-	mostWindows = 20
+	// mostWindows and mostTime are how many windows one question is about at most, and over what time, so that an answer has a bounded size however long nobody
+	// asked. A source whose rate limit gives each Canary a turn now and then is still kept up with.
+	mostWindows = 240
+	mostTime    = time.Hour
 	// lookDeadline ends a look that nobody waits for any more.
 	lookDeadline = 30 * time.Second
 )
@@ -69,7 +71,7 @@ func (s *scene) nextLook() (question, bool) {
 		q.windows = windows(e.learnedUpTo, s.state.StartedAt, s.plan.Interval)
 	case s.state.Weight > 0 && !s.state.SettledAt.IsZero():
 		q.weight, q.next = s.state.Weight, s.plan.After(s.state.Weight)
-		q.windows = windows(e.upTo, now.Add(-s.intake()), s.plan.Interval)
+		q.windows = windows(e.upTo, now.Add(-s.intake), s.plan.Interval)
 	}
 	seen := e.seen
 	q.known = q.heard != "" && q.heard == seen.heard && q.baseline == seen.baseline && q.candidate == seen.candidate && now.Sub(seen.at) < silentRetry
@@ -79,14 +81,9 @@ func (s *scene) nextLook() (question, bool) {
 	return q, len(q.windows) > 0
 }
 
-// intake is how long the backend gets.
-func (s *scene) intake() time.Duration {
-	return min(max((s.plan.Interval/10).Round(time.Second), leastIntake), mostIntake)
-}
-
 // lookExpected is when the next look at the release is due.
 func (s *scene) lookExpected() time.Time {
-	return s.recollection.evidence.upTo.Add(s.plan.Interval + s.intake())
+	return s.recollection.evidence.upTo.Add(s.plan.Interval + s.intake)
 }
 
 // lookDueIn is how long until the next question is due, or an answer should be there; 0 when there is none to come.
@@ -110,6 +107,9 @@ func (s *scene) lookDueIn() time.Duration {
 
 // windows cuts the time into whole intervals.
 func windows(from, to time.Time, interval time.Duration) []analysis.Window {
+	if last := from.Add(max(mostTime, interval)); to.After(last) {
+		to = last
+	}
 	var cut []analysis.Window
 	for len(cut) < mostWindows && !from.Add(interval).After(to) {
 		cut = append(cut, analysis.Window{From: from, To: from.Add(interval)})

@@ -27,6 +27,8 @@ type scene struct {
 	heard    string
 	recalled bool
 	splitter splitter
+	// intake is how long the source gets to take in the samples of a window before it is asked.
+	intake time.Duration
 	// lingering is true while generated Services are left for a data plane that may still use them.
 	lingering bool
 	// leftovers is true while the workload still holds something of ours that has to go.

@@ -163,14 +163,16 @@ func illnesses() map[string]illness {
 	}
 	of := func(h http.HandlerFunc, reason, told string) illness {
 		begin, end := sick(h)
-		return illness{begin, end, reason, told}
+		return illness{begin, end, reason, told, 0}
 	}
 	const json = "application/json"
+	throttling := of(answering(429, "text/plain", "slow down"), "Ready=False Throttled", "answered 429 Too Many Requests: slow down")
+	throttling.borne = longThrottled
 	return map[string]illness{
 		"down": {
 			func(b *illServer) { b.server.Close() },
 			func(b *illServer) { b.start(b.address) },
-			"Ready=False Unreachable", "connection refused",
+			"Ready=False Unreachable", "connection refused", 0,
 		},
 		"too slow":                   of(silent, "Ready=False Unreachable", "no answer within 200ms"),
 		"overloaded":                 of(answering(503, "text/plain", "try later"), "Ready=False Unreachable", "answered 503 Service Unavailable: try later"),
@@ -180,7 +182,7 @@ func illnesses() map[string]illness {
 		"hanging up in mid-answer":   of(breakingOff, "Ready=False Nonsense", "the answer broke off"),
 		"answering in part":          of(answering(200, json, empty+`,"warnings":["store a is away"]}`), "Ready=False Unreachable", "the answer is incomplete: store a is away"),
 		"without any data":           of(answering(200, json, empty+`}`), "Ready=True Answering", ""),
-		"throttling whoever asks":    of(answering(429, "text/plain", "slow down"), "Ready=False Throttled", ""),
+		"throttling whoever asks":    throttling,
 	}
 }
 
@@ -189,6 +191,8 @@ type illness struct {
 	begin, end func(*illServer)
 	conditions string
 	told       string
+	// borne is how long it lasts before people hear of it.
+	borne time.Duration
 }
 
 // timeout is what an answer may take: hardly any time where none comes.

@@ -39,6 +39,8 @@ type builtProvider struct {
 	// made identifies what the provider was made from.
 	made     string
 	provider analysis.Provider
+	// late says how late the backend has samples; nil when the provider does not know.
+	late analysis.Delayed
 	// end ends what is told of it.
 	end func()
 }
@@ -145,13 +147,14 @@ func (s *Sources) Build(ctx context.Context, source *v1alpha1.MetricSource) (ana
 	if ok {
 		before.end()
 	}
+	late, _ := provider.(analysis.Delayed)
 	provider, end := s.Metrics.watch(source.Name, provider)
-	s.built[source.Name] = builtProvider{made: made, provider: provider, end: end}
+	s.built[source.Name] = builtProvider{made: made, provider: provider, late: late, end: end}
 	return provider, nil
 }
 
 // Intake is how long after a moment the source called name, or the default one when name is empty, can be asked about it by somebody who looks at intervals: until
-// it has taken in the samples of then. One whose clock is behind ours gets as much longer, since to it the moment is in the future.
+// it has taken in the samples of then, as it says itself or the platform team does. One whose clock is behind ours gets as much longer, since to it the moment is in the future.
 func (s *Sources) Intake(ctx context.Context, name string, interval time.Duration) time.Duration {
 	intake := min(max((interval/10).Round(time.Second), leastIntake), mostIntake)
 	source, err := s.find(ctx, name)
@@ -163,6 +166,9 @@ func (s *Sources) Intake(ctx context.Context, name string, interval time.Duratio
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if late := s.built[source.Name].late; late != nil {
+		intake = max(intake, late.Delay())
+	}
 	return intake + s.behind[source.Name]
 }
 

@@ -59,6 +59,7 @@ func TestCheckSaysWhatToWrite(t *testing.T) {
 		"a count above a threshold":  {"apm", release(), custom("count(v: v>=500):a.b{$arm}.as_count()", ""), ""},
 		"an AND":                     {"apm", release(), custom("sum:a{x:y AND $arm}.as_count()", ""), ""},
 		"alternatives in brackets":   {"apm", release(), custom("sum:a{(x:y OR x:z) AND $arm}.as_count()", ""), ""},
+		"a plain value":              {"apm", release(), analysis.Query{Metric: "mine", Custom: &analysis.CustomQuery{Value: "max:queue.lag{$arm}"}}, "plain values can't be asked of Datadog"},
 		"nothing":                    {"apm", release(), analysis.Query{Metric: "mine", Errors: true, Custom: &analysis.CustomQuery{}}, "it is not a metric with its tags in braces; write it like sum:http.requests{service:shop,$arm}.as_count()"},
 		"no $arm":                    {"apm", release(), custom("sum:a{service:shop}.as_count()", ""), "it lacks $arm between the braces"},
 		"$arm as a value":            {"apm", release(), custom("sum:a{version:$arm}.as_count()", ""), "$arm has to stand once, by itself"},

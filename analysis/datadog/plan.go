@@ -47,6 +47,9 @@ func (s *source) plan(subject analysis.Subject, qs []analysis.Query) (*plan, err
 }
 
 func (p *plan) add(standard string, subject analysis.Subject, q analysis.Query) error {
+	if q.Custom != nil && q.Custom.Value != "" {
+		return errors.New("plain values can't be asked of Datadog: write errorRate or latency, or take the value from a source of type prometheus")
+	}
 	name := q.Preset
 	if name == "" || q.Custom != nil {
 		name = standard

@@ -100,6 +100,7 @@ type MetricSourceSpec struct {
 	// secretRef names a Secret in the operator's namespace.
 	// Keys: token, or username and password, ca.crt, tls.crt and tls.key, and header.NAME for custom headers.
 	// With sigV4: aws_access_key_id, aws_secret_access_key, and aws_session_token if there is one.
+	// Of type datadog: api-key and app-key.
 	//
 	// +optional
 	SecretRef *SecretReference `json:"secretRef,omitempty"`
