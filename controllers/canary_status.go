@@ -144,7 +144,8 @@ func projectConditions(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decisi
 	}
 	rolling := d.State.Reason == rollout.ReasonDeploymentRolling && !flying
 	set(v1alpha1.ConditionReady, !flying && !stalled && !rolling, reason, message)
-	only(v1alpha1.ConditionReconciling, flying || rolling, reason, message)
+	// At rest it is one or the other: what a person has to mend is not told as under way because the Deployment rolls meanwhile.
+	only(v1alpha1.ConditionReconciling, flying || rolling && !stalled, reason, message)
 	only(v1alpha1.ConditionStalled, stalled && !flying || s.problem != nil, reason, message)
 }
 

@@ -68,6 +68,28 @@ func TestAProblemStallsWithoutHidingThatAReleaseIsUnderWay(t *testing.T) {
 	}
 }
 
+func TestAtRestACanaryIsReadyOrReconcilingOrStalledWhateverMeets(t *testing.T) {
+	for _, phase := range []rollout.Phase{rollout.Idle, rollout.Succeeded, rollout.Failed} {
+		for _, reason := range []rollout.Reason{"", rollout.ReasonDeploymentRolling, rollout.ReasonTargetNotFound} {
+			for _, p := range []*problem{nil, {v1alpha1.ReasonRouteNotFound, "the route read-api is missing"}} {
+				s := newScene()
+				s.problem = p
+				var status v1alpha1.CanaryStatus
+				project(&status, s, rollout.Decision{State: rollout.State{Phase: phase, Baseline: "b", Reason: reason}, Message: "m"})
+				var says []string
+				for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+					if meta.IsStatusConditionTrue(status.Conditions, kind) {
+						says = append(says, kind)
+					}
+				}
+				if len(says) != 1 || p != nil && says[0] != v1alpha1.ConditionStalled {
+					t.Errorf("in phase %s with reason %q and problem %v it says %v", phase, reason, p, says)
+				}
+			}
+		}
+	}
+}
+
 func TestHistoryKeepsTheLastTenReleases(t *testing.T) {
 	s := newScene()
 	s.state = rollout.State{Phase: rollout.Progressing, Candidate: "c", StartedAt: s.observation.Now}
