@@ -155,25 +155,6 @@ func throttled(wait time.Duration) error {
 	return &analysis.ThrottledError{After: wait + rand.N(min(wait/10, 10*time.Second)+time.Millisecond)}
 }
 
-// pause is what a refusal says of how long: Retry-After, or until the next period begins. 0 when it doesn't.
-func pause(h http.Header, now time.Time) time.Duration {
-	if after := retryAfter(h.Get("Retry-After"), now); after > 0 {
-		return after
-	}
-	return time.Duration(max(number(h, "X-Ratelimit-Reset"), 0)) * time.Second
-}
-
-// retryAfter reads the header of that name: seconds, or a date. It is 0 when there is none.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
-}
-
 // number reads a header, -1 when it has none.
 func number(h http.Header, name string) int {
 	if n, err := strconv.ParseUint(h.Get(name), 10, 31); err == nil {

@@ -39,7 +39,7 @@ func inMemorySource(t *testing.T, preset string, backend http.Handler) *source {
 		t.Fatal(err)
 	}
 	s := p.(*source)
-	s.client.api.Client.Cfg.HTTPClient.Transport = &boundedTransport{next: inMemory{backend}, most: mostBytes}
+	s.client.HTTP.Transport = inMemory{backend}
 	return s
 }
 

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadogV2"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/httpsource"
 )
 
 const (
@@ -100,7 +100,7 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 	}
-	if ws, err = inOrder(ws); err != nil || len(ws) == 0 || len(p.questions) == 0 {
+	if ws, err = httpsource.InOrder(ws); err != nil || len(ws) == 0 || len(p.questions) == 0 {
 		return nil, err
 	}
 	step, now := p.rollUp(ws), time.Now()
@@ -125,7 +125,7 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 		for i, q := range qs {
 			found, err := a.observe(q, p.parts[i], w, asked)
 			if err != nil {
-				return nil, fmt.Errorf("%s: metric %s: %w", s.client.address, q.Metric, err)
+				return nil, fmt.Errorf("%s: metric %s: %w", s.client.Address, q.Metric, err)
 			}
 			out = append(out, found...)
 		}
@@ -141,12 +141,12 @@ func (s *source) ask(ctx context.Context, caller string, p *plan, within span) (
 		return nil, fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 	}
 	data, err := s.flights.join(ctx, string(key), func(ctx context.Context) (data *datadogV2.TimeseriesResponseAttributes, err error) {
-		err = retry(ctx, func() error {
+		err = s.client.Retry(ctx, func() error {
 			data, err = s.once(ctx, caller, request)
 			return err
 		})
-		if why := (*failure)(nil); errors.As(err, &why) && why.throttled {
-			return nil, s.budget.refuse(why.after, time.Now())
+		if why := (*httpsource.Failure)(nil); errors.As(err, &why) && why.Throttled() {
+			return nil, s.budget.refuse(why.After, time.Now())
 		}
 		return data, err
 	})
@@ -155,7 +155,7 @@ func (s *source) ask(ctx context.Context, caller string, p *plan, within span) (
 	}
 	a, err := read(data, p.questions)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.client.address, err)
+		return nil, fmt.Errorf("%s: %w", s.client.Address, err)
 	}
 	return a, nil
 }
@@ -180,19 +180,7 @@ func (s *source) hear(t *tidings, good bool) {
 	if good {
 		s.answered = t.received
 	}
-	if date, err := http.ParseTime(t.header.Get("Date")); err == nil && t.header.Get("Age") == "" {
-		s.skew = skew(date, t.sent, t.received)
+	if ahead, known := httpsource.Skew(t.header, t.sent, t.received); known {
+		s.skew = ahead
 	}
-}
-
-// leastSkew is what two clocks that are set by the network may differ by, and the way a request takes through proxies.
-const leastSkew = 2 * time.Second
-
-// skew is how far a clock is ahead of ours that showed date, in whole seconds, somewhen between two times. It is 0 when they may agree.
-func skew(date, sent, received time.Time) time.Duration {
-	least, most := date.Sub(received), date.Add(time.Second).Sub(sent)
-	if least <= leastSkew && most >= -leastSkew {
-		return 0
-	}
-	return ((least + most) / 2).Round(100 * time.Millisecond)
 }

@@ -1,7 +1,6 @@
 package datadog
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
@@ -13,21 +12,6 @@ const bucket = 10 * time.Second
 
 // span is a range of buckets, in milliseconds: those that begin at from or later, and before to.
 type span struct{ from, to, step int64 }
-
-// inOrder leaves out windows without length, and refuses those that overlap.
-func inOrder(ws []analysis.Window) ([]analysis.Window, error) {
-	var out []analysis.Window
-	for _, w := range ws {
-		switch {
-		case !w.To.After(w.From):
-		case len(out) > 0 && w.From.Before(out[len(out)-1].To):
-			return nil, fmt.Errorf("%w: the window from %s begins before the one before it ends", analysis.ErrRejected, w.From.Format(time.RFC3339))
-		default:
-			out = append(out, w)
-		}
-	}
-	return out, nil
-}
 
 // rollUp is the length of the buckets to ask for: counts add up, so the shortest; of quantiles there should be one in each
 // window, whose buckets are the longest that begin in every one of them.

@@ -11,35 +11,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/httpsource"
 )
 
 const (
 	// mostBytes bounds an answer, unpacked.
 	mostBytes = 32 << 20
-	// mostErrorBytes and mostErrorText bound what is read and told of an error.
-	mostErrorBytes, mostErrorText = 64 << 10, 300
-	// userAgent is what the server's logs call us.
-	userAgent = "serin"
 	// instantPath asks for one point in time, rangePath for several.
 	instantPath, rangePath = "/api/v1/query", "/api/v1/query_range"
 )
 
-// errTooLarge means that an answer was not read to its end.
-var errTooLarge = errors.New("the answer is too large")
-
-// client asks one server. Nothing of it that is secret gets into its errors.
+// client asks one server.
 type client struct {
-	http    *http.Client
-	address string
-	header  http.Header
+	*httpsource.Client
+	header http.Header
 	// sign signs requests; nil when they need no signature.
-	sign    *signer
-	timeout time.Duration
-	// most bounds an answer, in bytes.
-	most int
-	// hide replaces secrets in texts that are not ours.
-	hide *strings.Replacer
+	sign *signer
 	// quiet is kept while the server wants to be left alone.
 	quiet quiet
 }
@@ -59,27 +46,24 @@ func (c *client) ask(ctx context.Context, expression string, at time.Time, each 
 // send asks what a form says, and has the answer taken in.
 func (c *client) send(ctx context.Context, path string, form url.Values, take func(io.Reader) (answer, error)) (time.Duration, error) {
 	if err := c.quiet.kept(time.Now()); err != nil {
-		return 0, fmt.Errorf("%s: %w", c.address, err)
+		return 0, fmt.Errorf("%s: %w", c.Address, err)
 	}
-	attempt, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	ahead, err := c.post(attempt, path, form, take)
-	switch {
-	case err == nil:
-		return ahead, nil
-	case ctx.Err() != nil:
-		return 0, fmt.Errorf("%s: %w", c.address, context.Cause(ctx))
-	case attempt.Err() != nil:
-		err = &failure{text: "no answer within " + c.timeout.String(), again: true}
+	var ahead time.Duration
+	err := c.Attempt(ctx, func(ctx context.Context) (err error) {
+		ahead, err = c.post(ctx, path, form, take)
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
-	return 0, fmt.Errorf("%s: %w", c.address, err)
+	return ahead, nil
 }
 
 // form is what is asked. A server passes over the parameters that only others know.
 func (c *client) form(expression string, at time.Time) url.Values {
 	form := url.Values{
 		"query":   {expression},
-		"timeout": {strconv.FormatFloat(c.timeout.Seconds(), 'f', -1, 64)},
+		"timeout": {strconv.FormatFloat(c.Timeout().Seconds(), 'f', -1, 64)},
 		// VictoriaMetrics evaluates what is asked of the last half minute half a minute ago, unless it is told not to: a window
 		// would begin with samples that the window before it has counted.
 		"nocache": {"1"},
@@ -98,21 +82,21 @@ func unixSeconds(t time.Time) string {
 
 func (c *client) post(ctx context.Context, path string, form url.Values, take func(io.Reader) (answer, error)) (ahead time.Duration, err error) {
 	body := form.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Address+path, strings.NewReader(body))
 	if err != nil {
-		return 0, c.told(err.Error())
+		return 0, c.Told(err.Error())
 	}
 	request.Header = c.header.Clone()
 	asked := time.Now()
 	if err := c.sign.sign(request, body, asked); err != nil {
-		return 0, c.told(err.Error())
+		return 0, c.Told(err.Error())
 	}
-	response, err := c.http.Do(request)
+	response, err := c.HTTP.Do(request)
 	if err != nil {
-		return 0, c.unreachable(err)
+		return 0, c.Unreachable(err)
 	}
 	defer response.Body.Close()
-	ahead = aheadOf(response.Header, asked, time.Now())
+	ahead, _ = httpsource.Skew(response.Header, asked, time.Now())
 	if response.StatusCode != http.StatusOK {
 		return 0, c.refused(response)
 	}
@@ -121,49 +105,18 @@ func (c *client) post(ctx context.Context, path string, form url.Values, take fu
 
 // read takes in an answer.
 func (c *client) read(response *http.Response, take func(io.Reader) (answer, error)) error {
-	body := &bounded{from: response.Body, left: c.most}
-	a, err := take(body)
+	a, err := take(response.Body)
 	switch {
-	case errors.Is(err, errTooLarge):
-		return fmt.Errorf("%w: it has more than %d MiB; fewer series, or looks at shorter intervals, make it smaller", err, c.most>>20)
-	case errors.Is(err, io.ErrUnexpectedEOF) || body.err != nil:
-		return &failure{text: "the answer broke off", again: true, cause: analysis.ErrNonsense}
+	case errors.Is(err, httpsource.ErrTooLarge):
+		return fmt.Errorf("%w: it has more than %d MiB; fewer series, or looks at shorter intervals, make it smaller", err, mostBytes>>20)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, httpsource.ErrBroken):
+		return httpsource.BrokeOff()
 	case err != nil || a.status == "":
-		return &failure{cause: analysis.ErrNonsense, text: "the answer is not one of Prometheus' HTTP API (" +
-			c.clean(response.Header.Get("Content-Type")) + "); is the address right?"}
+		return c.Foreign(response, "Prometheus' HTTP API")
 	case a.status != "success":
 		return c.failed(a)
 	case len(a.warnings) > 0 || a.partial:
-		return c.told("the answer is incomplete: " + strings.Join(a.warnings, "; "))
+		return c.Told("the answer is incomplete: " + strings.Join(a.warnings, "; "))
 	}
 	return nil
-}
-
-// clean makes a text from elsewhere fit to be told: without secrets, in one line of moderate length.
-func (c *client) clean(text string) string {
-	text = strings.Join(strings.Fields(c.hide.Replace(strings.ToValidUTF8(text, "?"))), " ")
-	text = signature.ReplaceAllString(text, "Signature=[redacted]")
-	if runes := []rune(text); len(runes) > mostErrorText {
-		text = string(runes[:mostErrorText]) + "..."
-	}
-	return text
-}
-
-// bounded reads at most left bytes and answers errTooLarge instead of the next.
-type bounded struct {
-	from io.Reader
-	left int
-	err  error // of the connection
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooLarge
-	}
-	n, err := b.from.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	if err != nil && !errors.Is(err, io.EOF) {
-		b.err = err
-	}
-	return n, err
 }

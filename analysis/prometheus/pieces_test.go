@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/httpsource"
 )
 
 // everySecond is a server with one series that grows by one a second and answers ranges of any length.
@@ -48,11 +49,16 @@ func TestSamplesTooManyForOneAnswerAreReadInPieces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
-			client, err := newClient(analysis.Config{Address: everySecond(t, &asked)})
+			config := analysis.Config{Address: everySecond(t, &asked)}
+			client, err := newClient(config)
 			if err != nil {
 				t.Fatal(err)
 			}
-			client.most = test.most
+			bounded := kind(config)
+			bounded.MostBytes = test.most
+			if client.Client, err = httpsource.New(config, bounded); err != nil {
+				t.Fatal(err)
+			}
 			s := &source{client: client, preset: "classic"}
 			subject := analysis.Subject{Namespace: "shop", Baseline: analysis.Target{ReplicaSet: "api-1"}, Candidate: analysis.Target{ReplicaSet: "api-2"}}
 			w := analysis.Window{From: time.Unix(10_000, 0), To: time.Unix(11_600, 0)}

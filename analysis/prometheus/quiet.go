@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/httpsource"
 )
 
 // longestQuiet is how long a server is left alone at most. One that asks for more may be mistaken, and is asked once in a while.
@@ -18,11 +19,11 @@ type quiet struct {
 }
 
 // keep begins, or prolongs, the quiet that a failure asks for.
-func (q *quiet) keep(f *failure, now time.Time) {
+func (q *quiet) keep(f *httpsource.Failure, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if until := now.Add(min(f.after, longestQuiet)); until.After(q.until) {
-		q.until, q.why = until, f.text
+	if until := now.Add(min(f.After, longestQuiet)); until.After(q.until) {
+		q.until, q.why = until, f.Text
 	}
 }
 
@@ -34,8 +35,8 @@ func (q *quiet) kept(now time.Time) error {
 	if left <= 0 {
 		return nil
 	}
-	return &failure{
-		text:  q.why + "; it wants to be left alone for another " + left.Round(time.Second).String(),
-		cause: &analysis.ThrottledError{After: left},
+	return &httpsource.Failure{
+		Text:  q.why + "; it wants to be left alone for another " + left.Round(time.Second).String(),
+		Cause: &analysis.ThrottledError{After: left},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/httpsource"
 )
 
 const (
@@ -43,7 +44,7 @@ func New(c analysis.Config) (analysis.Provider, error) {
 // Ping asks for a constant.
 func (s *source) Ping(ctx context.Context) (analysis.Health, error) {
 	var health analysis.Health
-	err := retry(ctx, func() (err error) {
+	err := s.client.Retry(ctx, func() (err error) {
 		health.Skew, err = s.client.ask(ctx, "vector(1)", time.Time{}, func(*series) error { return nil })
 		return err
 	})
@@ -79,7 +80,7 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", analysis.ErrRejected, err)
 	}
-	if ws, err = inOrder(ws); err != nil || len(ws) == 0 {
+	if ws, err = httpsource.InOrder(ws); err != nil || len(ws) == 0 {
 		return nil, err
 	}
 	answers, err := s.answer(ctx, p.questions, subject, ws)
@@ -109,21 +110,6 @@ func (s *source) Count(ctx context.Context, subject analysis.Subject, qs []analy
 	return out, nil
 }
 
-// inOrder leaves out windows without length, and refuses those that overlap.
-func inOrder(ws []analysis.Window) ([]analysis.Window, error) {
-	var out []analysis.Window
-	for _, w := range ws {
-		switch {
-		case !w.To.After(w.From):
-		case len(out) > 0 && w.From.Before(out[len(out)-1].To):
-			return nil, fmt.Errorf("%w: the window from %s begins before the one before it ends", analysis.ErrRejected, w.From.Format(time.RFC3339))
-		default:
-			out = append(out, w)
-		}
-	}
-	return out, nil
-}
-
 // answer counts every question in every window.
 func (s *source) answer(ctx context.Context, qs []question, subject analysis.Subject, ws []analysis.Window) ([][]map[unit]*count, error) {
 	known := make([]targets, len(ws)) // by window
@@ -140,7 +126,7 @@ func (s *source) answer(ctx context.Context, qs []question, subject analysis.Sub
 	counts := make([][]map[unit]*count, len(ws))
 	for n, w := range ws {
 		if strangers := known[n].strangers(); len(strangers) > 0 {
-			err := retry(ctx, func() error { return s.client.query(ctx, wereUp(strangers), w.From, recognise(strangers)) })
+			err := s.client.Retry(ctx, func() error { return s.client.query(ctx, wereUp(strangers), w.From, recognise(strangers)) })
 			if err != nil {
 				return nil, err
 			}
@@ -174,7 +160,7 @@ var errTooManySamples = errors.New("too many samples")
 func (s *source) read(ctx context.Context, q question, a arms, ws []analysis.Window, known []targets) (readings, error) {
 	for pieces := int64(1); ; pieces *= 4 {
 		var rs readings
-		err := retry(ctx, func() error {
+		err := s.client.Retry(ctx, func() error {
 			rs = newReadings(q.family, a, ws, known)
 			return s.fill(ctx, rs, q.expression(a), pieces)
 		})
@@ -196,7 +182,7 @@ func (s *source) fill(ctx context.Context, rs readings, selection string, pieces
 			continue
 		}
 		within := span(time.Duration(end-begin) * time.Millisecond)
-		if err := s.client.query(ctx, selection+within, time.UnixMilli(end), rs.add); errors.Is(err, errTooLarge) {
+		if err := s.client.query(ctx, selection+within, time.UnixMilli(end), rs.add); errors.Is(err, httpsource.ErrTooLarge) {
 			return fmt.Errorf("%w: %w", errTooManySamples, err)
 		} else if err != nil {
 			return err

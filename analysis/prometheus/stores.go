@@ -2,19 +2,13 @@ package prometheus
 
 import (
 	"errors"
-	"net/url"
 	"strings"
 
 	"github.com/serin-dev/serin/analysis"
 )
 
 // checkStore refuses stores by name that can't be asked, or not like this: their own answer would not say what to do.
-func checkStore(address string, c analysis.Config) error {
-	u, err := url.Parse(address)
-	if err != nil {
-		return err
-	}
-	host := u.Hostname()
+func checkStore(host string, c analysis.Config) error {
 	switch {
 	case host == "monitoring.googleapis.com" || strings.HasSuffix(host, "-monitoring.googleapis.com"):
 		return errors.New("Google Cloud Managed Service for Prometheus answers only for one metric at a time, named exactly, and knows no end of a series: " +

@@ -87,7 +87,7 @@ func (s *source) numbers(ctx context.Context, expression string, ws []analysis.W
 	var all numbers
 	for _, run := range runs(ws) {
 		var found *samples
-		err := retry(ctx, func() error {
+		err := s.client.Retry(ctx, func() error {
 			found = newSamples(run)
 			return s.client.evaluate(ctx, expression, run, found.take)
 		})

@@ -1,4 +1,4 @@
-package prometheus
+package httpsource
 
 import (
 	"net/http"
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestAheadOf(t *testing.T) {
+func TestSkewIsWhatNoRoundTripExplains(t *testing.T) {
 	at := func(seconds float64) time.Time { return time.Unix(1_700_000_000, int64(seconds*1e9)) }
 	for name, test := range map[string]struct {
 		date            float64
@@ -29,28 +29,18 @@ func TestAheadOf(t *testing.T) {
 			if test.age != "" {
 				h.Set("Age", test.age)
 			}
-			if got := aheadOf(h, at(test.asked), at(test.answered)); (got - test.want).Abs() > 100*time.Millisecond {
-				t.Errorf("got %v, want %v", got, test.want)
+			got, known := Skew(h, at(test.asked), at(test.answered))
+			if (got-test.want).Abs() > 100*time.Millisecond || known != (test.age == "") {
+				t.Errorf("got %v, %v, want %v", got, known, test.want)
 			}
 		})
 	}
 }
 
-func TestQuietEndsByItself(t *testing.T) {
-	begun := time.Unix(1_700_000_000, 0)
-	for name, test := range map[string]struct{ after, passed, left time.Duration }{
-		"at once":                         {time.Minute, 0, time.Minute},
-		"before the end":                  {time.Minute, 59 * time.Second, time.Second},
-		"at the end":                      {time.Minute, time.Minute, 0},
-		"never later than in ten minutes": {24 * time.Hour, 10 * time.Minute, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var q quiet
-			q.keep(&failure{text: "answered 429", after: test.after}, begun)
-			q.keep(&failure{text: "answered 429", after: time.Second}, begun) // does not shorten it
-			if err := q.kept(begun.Add(test.passed)); (err != nil) != (test.left > 0) {
-				t.Errorf("got %v, want %v left", err, test.left)
-			}
-		})
+func TestSkewIsNotKnownWithoutADate(t *testing.T) {
+	for _, date := range []string{"", "yesterday"} {
+		if ahead, known := Skew(http.Header{"Date": {date}}, time.Now(), time.Now()); ahead != 0 || known {
+			t.Errorf("of the date %q it makes %v, %v", date, ahead, known)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package prometheus
+package httpsource
 
 import (
 	"context"
@@ -12,23 +12,20 @@ import (
 const (
 	attempts   = 3
 	firstPause = 200 * time.Millisecond
-	// longestPause is what a server may ask for without being given up on until the next look. A server that asks for nothing when it is
-	// asked too much gets as long.
-	longestPause = 10 * time.Second
 )
 
-// retry does f until it succeeds, up to three times, as long as its failures may pass by themselves. It waits in between, as
-// long as the server says, or twice as long each time, give or take a half so that many callers do not come back at once.
+// Retry does f until it succeeds, up to three times, as long as its failures may pass by themselves. It waits in between, as
+// long as the backend says, or twice as long each time, give or take a half so that many callers do not come back at once.
 // It never waits beyond ctx's deadline, but answers the last failure instead.
-func retry(ctx context.Context, f func() error) error {
+func (c *Client) Retry(ctx context.Context, f func() error) error {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		err := f()
-		var why *failure
-		if !errors.As(err, &why) || !why.again || attempt == attempts || why.after > longestPause {
+		var why *Failure
+		if !errors.As(err, &why) || !why.Again || attempt == attempts || why.After > c.kind.LongestPause {
 			return err
 		}
-		wait := max(why.after, pause/2+rand.N(pause))
+		wait := max(why.After, pause/2+rand.N(pause))
 		pause *= 2
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 			return err
