@@ -40,8 +40,20 @@ type Setup struct {
 	// Refused are queries that the source can't answer and knows so by itself; each is asked alone. A preset that does not exist is
 	// tried in any case.
 	Refused []analysis.Query
+	// Values is set for a source that answers latency by one number a window, a quantile over the requests of a whole arm, in place of a histogram. It holds
+	// how long the requests take that Full tells of, so that a number in another unit is noticed.
+	Values *Durations
 	// Unsupported names requirements that the source can't meet, and says why.
 	Unsupported map[string]string
+}
+
+// Durations are those of the shortest and of the longest request.
+type Durations struct{ Least, Most time.Duration }
+
+// requirement is one test of a source.
+type requirement struct {
+	name string
+	test func(*testing.T, Setup)
 }
 
 // soon is how long a call may take to notice that it is not wanted any more; much longer than needed, for busy machines.
@@ -49,10 +61,7 @@ const soon = 5 * time.Second
 
 // Run runs a test for each requirement.
 func Run(t *testing.T, s Setup) {
-	requirements := []struct {
-		name string
-		test func(*testing.T, Setup)
-	}{
+	requirements := []requirement{
 		{"counts are whole and in order", wholeAndInOrder},
 		{"adjoining windows count every request once", adjoining},
 		{"what can't be answered is refused without asking", checked},
@@ -74,6 +83,9 @@ func Run(t *testing.T, s Setup) {
 		{"a redirect carries no secret elsewhere", redirect},
 		{"the clock of the backend is told", clockTold},
 		{"concurrent calls do not disturb each other", concurrent},
+	}
+	if s.Values != nil {
+		requirements = append(requirements, requirement{"a value is the quantile that is asked for", quantiles})
 	}
 	for _, r := range requirements {
 		t.Run(r.name, func(t *testing.T) {
@@ -153,11 +165,8 @@ func wholeAndInOrder(t *testing.T, s Setup) {
 		if !(o.Requests > 0) || o.Requests > 1e18 || !(o.Errors >= 0) || o.Errors > o.Requests {
 			t.Errorf("%s of %v %q: %v errors in %v requests", o.Metric, o.Arm, o.Pod, o.Errors, o.Requests)
 		}
-		if err := o.Latency.Validate(); err != nil || o.Value == nil && query.Latency != (len(o.Latency) > 0) {
-			t.Errorf("%s of %v %q: a distribution was asked for: %v; it is %v (%v)", o.Metric, o.Arm, o.Pod, query.Latency, o.Latency, err)
-		}
-		if o.Value != nil && (!finite(*o.Value) || len(o.Latency) > 0) {
-			t.Errorf("%s of %v %q: the value is %v, beside the distribution %v", o.Metric, o.Arm, o.Pod, *o.Value, o.Latency)
+		if why := s.problem(query, o); why != "" {
+			t.Errorf("%s of %v %q: %s", o.Metric, o.Arm, o.Pod, why)
 		}
 		if o.Window.From.Before(s.Window.From) || o.Window.To.After(s.Window.To) {
 			t.Errorf("%s: counted over %v, asked for %v", o.Metric, o.Window, s.Window)

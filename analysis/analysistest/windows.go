@@ -3,7 +3,6 @@ package analysistest
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -56,13 +55,17 @@ func adjoining(t *testing.T, s Setup) {
 	if diff := cmp.Diff(single, together, cmpopts.EquateApprox(1e-9, 1e-9)); diff != "" {
 		t.Errorf("one window a call and all in one call differ:\n%s", diff)
 	}
-	sum, whole := total(together), total(count(analysis.Window{From: parts[0].From, To: parts[len(parts)-1].To}))
+	all := count(analysis.Window{From: parts[0].From, To: parts[len(parts)-1].To})
+	sum, whole := total(together), total(all)
 	if diff := cmp.Diff(whole, sum, cmpopts.EquateApprox(1e-9, 1e-9)); diff != "" {
 		t.Errorf("the whole time and the sum of its parts differ:\n%s", diff)
 	}
+	if why := outside(all, together); why != "" {
+		t.Error(why)
+	}
 }
 
-// total is what was counted by metric, arm and pod. Values of a single number do not add up, and are left out.
+// total is what was counted by metric, arm and pod. Values of a single number do not add up, see outside.
 func total(obs []analysis.Observation) map[unit][3]float64 {
 	sums := map[unit][3]float64{}
 	for _, o := range obs {
@@ -116,6 +119,3 @@ func nothingToAsk(t *testing.T, s Setup) {
 		t.Errorf("%d requests were made", asked.Load())
 	}
 }
-
-// finite says whether a number is one that can be reckoned with.
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

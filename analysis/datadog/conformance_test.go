@@ -13,7 +13,11 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for _, preset := range []string{"apm", "dogstatsd"} {
+	// What steady serves, as the presets without histograms tell of it.
+	values := &analysistest.Durations{Least: 25 * time.Millisecond, Most: 100 * time.Millisecond}
+	for preset, values := range map[string]*analysistest.Durations{
+		"apm": nil, "dogstatsd": nil, "apm-quantile": values, "apm-metrics": values, "dogstatsd-quantile": values,
+	} {
 		t.Run(preset, func(t *testing.T) {
 			analysistest.Run(t, analysistest.Setup{
 				New:    datadog.New,
@@ -43,6 +47,7 @@ func TestConformance(t *testing.T) {
 					return err
 				},
 				MostBytes: 20 << 20,
+				Values:    values,
 			})
 		})
 	}
