@@ -9,7 +9,7 @@ export CGO_ENABLED ?= 0
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## real releases on a real cluster, narrated: good ones promoted, bad ones rolled back (CONTEXT=... uses a cluster of yours)
+demo: ## real releases on a real cluster, narrated: good ones promoted, bad ones rolled back (CONTEXT=... a cluster of yours; SOURCE=datadog a stand-in of it)
 	@hack/demo/run
 
 test: lint verify unit e2e ## everything: linters, generated files, unit, control-plane and end-to-end tests

@@ -17,7 +17,11 @@ func (s *Stage) clear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if left == "" {
+	standIn, err := s.Kubectl.Output(ctx, "get", "namespace", StandIn, "--ignore-not-found", "--output", "name")
+	if err != nil {
+		return err
+	}
+	if left == "" && standIn == "" {
 		return nil
 	}
 	s.Terminal.Heading("What an earlier run left")
@@ -29,7 +33,10 @@ func (s *Stage) clear(ctx context.Context) error {
 			return err
 		}
 		// kubectl events tells objects apart by their names only.
-		return s.typed(ctx, "delete", "--raw", "/api/v1/namespaces/"+Namespace+"/events")
+		if err := s.typed(ctx, "delete", "--raw", "/api/v1/namespaces/"+Namespace+"/events"); err != nil || standIn == "" {
+			return err
+		}
+		return s.removeStandIn(ctx)
 	})
 }
 

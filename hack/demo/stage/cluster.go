@@ -50,13 +50,21 @@ func (s *Stage) existingCluster(context.Context) error {
 	s.Terminal.Heading("Your cluster: context %s", s.Context)
 	s.Terminal.Say("Serin is installed into namespace %s of this cluster, and the Deployment and Canary %s of namespace %s are made anew. The cluster must bring:",
 		SystemNamespace, App, Namespace)
-	s.Terminal.Output(fmt.Sprintf(`images       %s and %s on every node;
-             hack/demo/run images   writes both as tar files and says how to load them
+	var names []string
+	for _, i := range s.ours() {
+		names = append(names, i.name)
+	}
+	brings := fmt.Sprintf(`images       on every node: %s;
+             %s   writes them as tar files and says how to load them
 Gateway API  v1 with HTTPRoute, and the Gateway %s, open to routes of namespace %s (GATEWAY)
-             reached from here at %s (GATEWAY_URL)
+             reached from here at %s (GATEWAY_URL)`,
+		strings.Join(names, ", "), s.imagesCommand(), s.Gateway, Namespace, s.GatewayURL)
+	if s.Source == Prometheus {
+		brings += fmt.Sprintf(`
 Prometheus   reached by pods at %s (PROMETHEUS_URL), which scrapes the container port "http" of
-             every pod at /metrics, every second or two, and labels it with namespace and pod`,
-		OperatorImage, ServiceImage, s.Gateway, Namespace, s.GatewayURL, s.PrometheusURL))
+             every pod at /metrics, every second or two, and labels it with namespace and pod`, s.PrometheusURL)
+	}
+	s.Terminal.Output(brings)
 	return nil
 }
 

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Scraped waits until Prometheus has measured requests of so many pods of the app. Where Prometheus can't be asked from here, it
+// scraped waits until Prometheus has measured requests of so many pods of the app. Where Prometheus can't be asked from here, it
 // trusts that it will.
-func (s *Stage) Scraped(ctx context.Context, pods int) error {
+func (s *Stage) scraped(ctx context.Context, pods int) error {
 	if s.PrometheusHere == "" {
 		s.Terminal.Say("Whether Prometheus scrapes the app is not looked at: PROMETHEUS_URL_HERE is not set.")
 		return nil

@@ -7,28 +7,47 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
-// Both binaries and image files go here, from the repository's root.
-const (
-	operatorBinary = "bin/serin"
-	serviceBinary  = "bin/demo-service"
-	operatorTar    = "bin/serin.tar"
-	serviceTar     = "bin/demo-service.tar"
-)
+// operatorBinary is where the operator's binary goes, from the repository's root.
+const operatorBinary = "bin/serin"
 
-// images builds both images and loads them into the local cluster.
+// image is one that is made here, of one static binary. Paths are from the repository's root.
+type image struct{ name, what, dir, pkg, binary, tar string }
+
+// ours are the images that the demo needs.
+func (s *Stage) ours() []image {
+	all := []image{
+		{OperatorImage, "the operator", ".", "./cmd", operatorBinary, "bin/serin.tar"},
+		{ServiceImage, "the demo service", "hack/demo", "./cmd/demo-service", "bin/demo-service", "bin/demo-service.tar"},
+	}
+	if s.Source == Datadog {
+		all = append(all, image{StandInImage, "the stand-in", "hack/demo", "./cmd/" + StandIn, "bin/" + StandIn, "bin/" + StandIn + ".tar"})
+	}
+	return all
+}
+
+// imagesCommand is what a person types to get the images.
+func (s *Stage) imagesCommand() string {
+	if s.Source == Datadog {
+		return "SOURCE=datadog hack/demo/run images"
+	}
+	return "hack/demo/run images"
+}
+
+// images builds the images and loads them into the local cluster.
 func (s *Stage) images(ctx context.Context) error {
 	s.Terminal.Heading("Images")
-	s.Terminal.Say("Both are one static binary each. The first time they compile for some minutes.")
+	s.Terminal.Say("They are one static binary each. The first time they compile for some minutes.")
 	if err := s.build(ctx); err != nil {
 		return err
 	}
-	return s.step(ctx, "both images are on the node", 5*time.Minute, func(ctx context.Context) error {
-		for _, image := range [][]string{{OperatorImage, operatorBinary}, {ServiceImage, serviceBinary}} {
-			s.Terminal.Command("hack/cluster/load-image " + image[0] + " " + image[1])
-			if _, err := s.script(ctx, "load-image", image...); err != nil {
+	return s.step(ctx, "the images are on the node", 5*time.Minute, func(ctx context.Context) error {
+		for _, i := range s.ours() {
+			s.Terminal.Command("hack/cluster/load-image " + i.name + " " + i.binary)
+			if _, err := s.script(ctx, "load-image", i.name, i.binary); err != nil {
 				return err
 			}
 		}
@@ -36,17 +55,20 @@ func (s *Stage) images(ctx context.Context) error {
 	})
 }
 
-// build makes both binaries, static, for the nodes' system.
+// build makes the binaries, static, for the nodes' system.
 func (s *Stage) build(ctx context.Context) error {
-	return s.step(ctx, "the operator and the demo service are built", 30*time.Minute, func(ctx context.Context) error {
-		for _, b := range []struct{ dir, out, pkg string }{
-			{".", operatorBinary, "./cmd"},
-			{"hack/demo", serviceBinary, "./cmd/demo-service"},
-		} {
-			s.Terminal.Command(fmt.Sprintf("CGO_ENABLED=0 go build -C %s -trimpath -o %s %s", b.dir, fromDir(b.dir, b.out), b.pkg))
+	var what []string
+	for _, i := range s.ours() {
+		what = append(what, i.what)
+	}
+	last := len(what) - 1
+	built := strings.Join(what[:last], ", ") + " and " + what[last] + " are built"
+	return s.step(ctx, built, 30*time.Minute, func(ctx context.Context) error {
+		for _, i := range s.ours() {
+			s.Terminal.Command(fmt.Sprintf("CGO_ENABLED=0 go build -C %s -trimpath -o %s %s", i.dir, fromDir(i.dir, i.binary), i.pkg))
 			_, err := s.Run(ctx, Command{
 				Dir: s.Root, Env: []string{"CGO_ENABLED=0", "GOOS=linux", "GOWORK=off"}, Stderr: os.Stderr,
-				Args: []string{"go", "build", "-C", b.dir, "-trimpath", "-buildvcs=false", "-o", fromDir(b.dir, b.out), b.pkg},
+				Args: []string{"go", "build", "-C", i.dir, "-trimpath", "-buildvcs=false", "-o", fromDir(i.dir, i.binary), i.pkg},
 			})
 			if err != nil {
 				return err
@@ -71,26 +93,23 @@ func fromDir(dir, path string) string {
 	return out
 }
 
-// WriteImages builds both images as tar files, for a cluster that is not ours to load them into.
+// WriteImages builds the images as tar files, for a cluster that is not ours to load them into.
 func (s *Stage) WriteImages(ctx context.Context) error {
 	if err := s.build(ctx); err != nil {
 		return err
 	}
-	for _, i := range []struct{ image, binary, tar string }{
-		{OperatorImage, operatorBinary, operatorTar},
-		{ServiceImage, serviceBinary, serviceTar},
-	} {
+	for _, i := range s.ours() {
 		const dir = "hack/cluster/images"
 		_, err := s.Run(ctx, Command{
 			Dir: s.Root, Env: []string{"GOWORK=off"}, Stderr: os.Stderr,
-			Args: []string{"go", "run", "-C", dir, "./mkimage", "-o", fromDir(dir, i.tar), i.image, fromDir(dir, i.binary)},
+			Args: []string{"go", "run", "-C", dir, "./mkimage", "-o", fromDir(dir, i.tar), i.name, fromDir(dir, i.binary)},
 		})
 		if err != nil {
 			return err
 		}
-		s.Terminal.Good("%s is in %s", i.image, i.tar)
+		s.Terminal.Good("%s is in %s", i.name, i.tar)
 	}
-	s.Terminal.Say("Load both on every node: kind load image-archive FILE, minikube image load FILE, k3s ctr images import FILE, or " +
-		"ctr --namespace k8s.io images import FILE. Nodes of another architecture: GOARCH=arm64 hack/demo/run images.")
+	s.Terminal.Say("Load them on every node: kind load image-archive FILE, minikube image load FILE, k3s ctr images import FILE, or "+
+		"ctr --namespace k8s.io images import FILE. Nodes of another architecture: GOARCH=arm64 %s.", s.imagesCommand())
 	return nil
 }

@@ -44,26 +44,6 @@ func (s *Stage) renew(ctx context.Context) error {
 	return err
 }
 
-// source names the metrics backend, once for the whole cluster.
-func (s *Stage) source(ctx context.Context) error {
-	s.Terminal.Heading("A source of evidence")
-	s.Terminal.Say("The platform team says once where the metrics are.")
-	file := Manifests + "/serin/metricsource.yaml"
-	return s.step(ctx, "MetricSource prometheus answers", time.Minute, func(ctx context.Context) error {
-		if err := s.applyChanged(ctx, file, func(object map[string]any) {
-			object["spec"].(map[string]any)["address"] = s.PrometheusURL
-		}); err != nil {
-			return err
-		}
-		_, err := s.Kubectl.Output(ctx, "wait", "--for=condition=Ready", "--timeout=30s", "metricsource/prometheus")
-		if err != nil {
-			why, _ := s.Kubectl.Output(context.WithoutCancel(ctx), "get", "metricsource/prometheus", "--output", "jsonpath={range .status.conditions[*]}{.type}={.status}: {.message}{'\\n'}{end}")
-			return fmt.Errorf("no answer reaches Serin from %s (PROMETHEUS_URL): %w%s", s.PrometheusURL, err, indented(why))
-		}
-		return nil
-	})
-}
-
 // applyChanged applies a manifest of one object after change.
 func (s *Stage) applyChanged(ctx context.Context, file string, change func(object map[string]any)) error {
 	s.Terminal.Command("kubectl apply --filename " + file)

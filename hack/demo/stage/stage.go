@@ -35,7 +35,8 @@ type Settings struct {
 
 	Gateway        string // namespace/name that the demo's route attaches to
 	GatewayURL     string // where its listener is reached from here
-	PrometheusURL  string // as pods reach it
+	Source         Source
+	PrometheusURL  string // as pods reach it; without meaning for other sources
 	PrometheusHere string // as it is reached from here; empty if it is not
 }
 
@@ -48,6 +49,9 @@ func (s Settings) ForLocalCluster() Settings {
 	}
 	fill(&s.Gateway, "gateway/gateway")
 	fill(&s.PrometheusURL, "http://prometheus.monitoring:9090")
+	if s.Source == "" {
+		s.Source = Prometheus
+	}
 	if s.Context == "" {
 		fill(&s.GatewayURL, fmt.Sprintf("http://10.250.%d.2:8000", s.Cluster))
 		fill(&s.PrometheusHere, fmt.Sprintf("http://10.250.%d.2:9090", s.Cluster))

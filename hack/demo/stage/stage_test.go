@@ -225,7 +225,7 @@ func TestClearLeavesAFreshNamespaceAlone(t *testing.T) {
 			if err := s.clear(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if want := map[bool]int{true: 1, false: 4}[left == ""]; len(r.commands) != want {
+			if want := map[bool]int{true: 2, false: 8}[left == ""]; len(r.commands) != want {
 				t.Errorf("%d commands, want %d: %v", len(r.commands), want, r.lines())
 			}
 		})
@@ -268,14 +268,14 @@ func TestScraped(t *testing.T) {
 	defer server.Close()
 	s, _, _ := newStage(t, nil)
 	s.PrometheusHere = server.URL
-	if err := s.Scraped(t.Context(), 4); err != nil {
+	if err := s.scraped(t.Context(), 4); err != nil {
 		t.Fatal(err)
 	}
 	if seen != 4 {
 		t.Errorf("%d queries", seen)
 	}
 	s.PrometheusHere = ""
-	if err := s.Scraped(t.Context(), 4); err != nil {
+	if err := s.scraped(t.Context(), 4); err != nil {
 		t.Error("what can't be asked is trusted:", err)
 	}
 }

@@ -16,7 +16,7 @@ func (s *Stage) imageTrouble(ctx context.Context, namespace string) string {
 	if err != nil || !(strings.Contains(waiting, "ErrImage") || strings.Contains(waiting, "ImagePull")) {
 		return ""
 	}
-	return fmt.Sprintf("\nThe nodes lack an image:%s\nhack/demo/run images writes both images as tar files and says how to load them.", indented(waiting))
+	return fmt.Sprintf("\nThe nodes lack an image:%s\n%s writes the images as tar files and says how to load them.", indented(waiting), s.imagesCommand())
 }
 
 // Trouble shows what a person would look at first when something did not happen.
@@ -27,13 +27,17 @@ func (s *Stage) Trouble(ctx context.Context) {
 		return // there is no cluster to look at
 	}
 	s.Terminal.Heading("What the cluster says")
-	for _, args := range [][]string{
+	looks := [][]string{
 		{"--namespace", Namespace, "get", "canary", App, "--output", "jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{'\\n'}{end}", "--ignore-not-found"},
 		{"--namespace", Namespace, "get", "deployment,replicaset,pod", "--output", "wide"},
 		{"--namespace", Namespace, "get", "events", "--sort-by=.metadata.creationTimestamp", "--output", "custom-columns=TIME:.metadata.creationTimestamp,KIND:.involvedObject.kind,NAME:.involvedObject.name,REASON:.reason,MESSAGE:.message"},
 		{"--namespace", SystemNamespace, "get", "pods"},
 		{"--namespace", SystemNamespace, "logs", "deployment/" + Operator, "--tail=15"},
-	} {
+	}
+	if s.Source == Datadog {
+		looks = append(looks, []string{"describe", "metricsource", StandIn}, []string{"--namespace", StandIn, "logs", "deployment/" + StandIn, "--tail=15"})
+	}
+	for _, args := range looks {
 		s.Terminal.Command("kubectl " + strings.Join(args, " "))
 		out, err := s.Kubectl.Output(ctx, args...)
 		if err != nil {

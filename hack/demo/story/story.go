@@ -30,6 +30,7 @@ type Story struct {
 	Load      *load.Generator // running
 	Root      string          // of the repository
 	Manifests string          // from there
+	Canary    string          // its manifest, from there too
 
 	serving string // the version that has all the traffic between two acts
 	refusal string // what kubectl describe said about the last refusal
@@ -83,13 +84,12 @@ func (s *Story) watchOver(ctx context.Context) error {
 		return err
 	}
 	s.Terminal.Say("Beside the Deployment goes this, and nothing else changes:")
-	file := s.Manifests + "/serin/canary.yaml"
-	text, err := os.ReadFile(filepath.Join(s.Root, file))
+	text, err := os.ReadFile(filepath.Join(s.Root, s.Canary))
 	if err != nil {
 		return err
 	}
 	s.Terminal.Output(string(text))
-	if err := s.typed(ctx, "apply", "--filename", file); err != nil {
+	if err := s.typed(ctx, "apply", "--filename", s.Canary); err != nil {
 		return err
 	}
 	calm, err := s.Cluster.Calm(ctx, s.Patience, "", func(Look) {})

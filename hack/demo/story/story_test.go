@@ -32,7 +32,7 @@ func newStory(t *testing.T, p *puppet, out *bytes.Buffer) *Story {
 	}
 	return &Story{
 		Cluster: p.cluster, Patience: DefaultPatience(), Terminal: view.NewPlain(out), Kubectl: p, Load: generator,
-		Root: "../../..", Manifests: "hack/demo/manifests",
+		Root: "../../..", Manifests: "hack/demo/manifests", Canary: "hack/demo/manifests/serin/canary.yaml",
 	}
 }
 

@@ -10,10 +10,14 @@ import (
 // lookAround says what can be seen now, and how to leave.
 func (d *demo) lookAround() {
 	d.terminal.Heading("Look around")
-	d.terminal.Output(d.access() + fmt.Sprintf(`kubectl get canary --namespace %[1]s
+	text := d.access() + fmt.Sprintf(`kubectl get canary --namespace %[1]s
 kubectl describe deployment %[2]s --namespace %[1]s
 kubectl logs deployment/%[3]s --namespace %[4]s
-`, stage.Namespace, stage.App, stage.Operator, stage.SystemNamespace))
+`, stage.Namespace, stage.App, stage.Operator, stage.SystemNamespace)
+	if d.stage.Source == stage.Datadog {
+		text += fmt.Sprintf("kubectl describe metricsource %[1]s\nkubectl logs deployment/%[1]s --namespace %[1]s\n", stage.StandIn)
+	}
+	d.terminal.Output(text)
 	d.cleanUp()
 }
 
@@ -24,10 +28,14 @@ func (d *demo) cleanUp() {
 		return
 	}
 	d.terminal.Say("Run the demo again at any time, or remove it; the Canary goes first, so that Serin gives all traffic back:")
+	source, spaces := "prometheus", stage.Namespace
+	if d.stage.Source == stage.Datadog {
+		source, spaces = stage.StandIn, stage.Namespace+" "+stage.StandIn
+	}
 	d.terminal.Output(d.access() + fmt.Sprintf(`kubectl delete canary %[2]s --namespace %[1]s
-kubectl delete namespace %[1]s
-kubectl delete metricsource prometheus
-kubectl delete --kustomize config/default`, stage.Namespace, stage.App))
+kubectl delete namespace %[3]s
+kubectl delete metricsource %[4]s
+kubectl delete --kustomize config/default`, stage.Namespace, stage.App, spaces, source))
 }
 
 // interrupted says what was left behind.

@@ -26,8 +26,17 @@ func TestGoodbyeSaysHowToLeave(t *testing.T) {
 		"a cluster of one's own": {
 			stage.Stage{Settings: stage.Settings{Context: "kind-demo"}},
 			(*demo).lookAround,
-			[]string{"kubectl config use-context kind-demo\n", "kubectl delete canary read-api --namespace demo\n", "kubectl delete --kustomize config/default\n"},
-			[]string{"KUBECONFIG", "make cluster-down"},
+			[]string{"kubectl config use-context kind-demo\n", "kubectl delete canary read-api --namespace demo\n", "kubectl delete metricsource prometheus\n", "kubectl delete --kustomize config/default\n"},
+			[]string{"KUBECONFIG", "make cluster-down", "stand-in"},
+		},
+		"a stand-in in a cluster of one's own": {
+			stage.Stage{Settings: stage.Settings{Context: "kind-demo", Source: stage.Datadog}},
+			(*demo).lookAround,
+			[]string{
+				"kubectl logs deployment/datadog-stand-in --namespace datadog-stand-in\n", "kubectl delete namespace demo datadog-stand-in\n",
+				"kubectl delete metricsource datadog-stand-in\n",
+			},
+			[]string{"metricsource prometheus"},
 		},
 		"interrupted in a release": {
 			stage.Stage{Config: &rest.Config{}},

@@ -97,6 +97,7 @@ type demo struct {
 // perform prepares the stage and tells the story. What went wrong has been printed when it returns.
 func (d *demo) perform(ctx context.Context) error {
 	began := time.Now()
+	d.foreword()
 	if err := d.stage.Prepare(ctx); err != nil {
 		return d.explain(ctx, err)
 	}
@@ -133,6 +134,7 @@ func (d *demo) perform(ctx context.Context) error {
 		d.terminal.Good("Everything went as it should, in %.0f s.", time.Since(began).Seconds())
 	}
 	if context.Cause(ctx) == nil {
+		d.afterword(ctx)
 		d.lookAround()
 	}
 	return err
@@ -143,7 +145,7 @@ func (d *demo) underLoad(ctx context.Context, tale *story.Story) error {
 	d.terminal.Heading("Load")
 	d.terminal.Say("From now on %d requests a second and %d WebSockets come in through the gateway, until the end. Each failure is counted, and whose fault it was.",
 		rate, webSockets)
-	if err := d.stage.Scraped(ctx, replicas); err != nil {
+	if err := d.stage.Measured(ctx, replicas); err != nil {
 		return err
 	}
 	select {
@@ -175,7 +177,7 @@ func (d *demo) story(generator *load.Generator) (*story.Story, error) {
 	return &story.Story{
 		Cluster:  story.Cluster{Client: reader, Key: types.NamespacedName{Namespace: stage.Namespace, Name: stage.App}},
 		Patience: story.DefaultPatience(), Terminal: d.terminal, Kubectl: d.stage.Kubectl, Load: generator,
-		Root: d.stage.Root, Manifests: stage.Manifests,
+		Root: d.stage.Root, Manifests: stage.Manifests, Canary: d.stage.CanaryManifest(),
 	}, nil
 }
 

@@ -19,12 +19,14 @@ type options struct {
 }
 
 const usageText = `Usage: hack/demo/run [flags]          tell the demo's story, on a local cluster or on one of yours
-       hack/demo/run [flags] images   write both images as tar files, for a cluster of yours
+       hack/demo/run [flags] images   write the images as tar files, for a cluster of yours
 
 Without settings it brings up a cluster on this machine (hack/cluster/up: Linux and root), builds and installs Serin, and releases
 four versions of a service under load. It may be run again at any time. With CONTEXT it uses a cluster that you have:
 
        CONTEXT=kind-demo GATEWAY=infra/public GATEWAY_URL=http://localhost:8000 PROMETHEUS_URL=http://prometheus.monitoring:9090 hack/demo/run
+
+With SOURCE=datadog the metrics come from a stand-in of Datadog, which the demo brings into the cluster, and Prometheus is not needed.
 
 Each flag can be set by the variable behind it. The flag wins.
 
@@ -33,6 +35,7 @@ Each flag can be set by the variable behind it. The flag wins.
 // variables are the flags' names in the environment.
 var variables = map[string]string{
 	"context":             "CONTEXT",
+	"source":              "SOURCE",
 	"gateway":             "GATEWAY",
 	"gateway-url":         "GATEWAY_URL",
 	"prometheus-url":      "PROMETHEUS_URL",
@@ -44,7 +47,7 @@ var variables = map[string]string{
 // parseOptions reads args (without the program's name) over the environment. It returns flag.ErrHelp after writing the usage text to
 // usage when help was asked for; any other error says what to write instead.
 func parseOptions(args []string, lookup func(string) (string, bool), usage io.Writer) (options, error) {
-	o := options{stage: stage.Settings{Root: "."}}
+	o := options{stage: stage.Settings{Root: ".", Source: stage.Prometheus}}
 	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	s := &o.stage
@@ -52,6 +55,7 @@ func parseOptions(args []string, lookup func(string) (string, bool), usage io.Wr
 		fs.Var(setting.Text(target), name, help+" ($"+variables[name]+")")
 	}
 	text(&s.Context, "context", "`name` of a context in your kubeconfig; left out, a local cluster is brought up")
+	fs.Var(setting.Choice(&s.Source, stage.Prometheus, stage.Datadog), "source", "where the metrics come from: `prometheus` or datadog, which is a stand-in ($"+variables["source"]+")")
 	text(&s.Gateway, "gateway", "`namespace/name` of the Gateway to attach to, gateway/gateway when left out")
 	text(&s.GatewayURL, "gateway-url", "`address` of the Gateway's listener as reached from here; needed with -context")
 	text(&s.PrometheusURL, "prometheus-url", "`address` of Prometheus as pods reach it, http://prometheus.monitoring:9090 when left out")

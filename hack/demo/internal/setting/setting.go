@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,25 @@ func Text(target *string) flag.Value {
 		target: target,
 		parse:  func(s string) (string, error) { return s, nil },
 		format: func(s string) string { return s },
+	}
+}
+
+// Choice takes one of a few words.
+func Choice[T ~string](target *T, words ...T) flag.Value {
+	hint := string(words[0])
+	for _, w := range words[1:] {
+		hint += " or " + string(w)
+	}
+	return value[T]{
+		target: target,
+		parse: func(s string) (T, error) {
+			if !slices.Contains(words, T(s)) {
+				return "", errors.New("none of them")
+			}
+			return T(s), nil
+		},
+		format: func(t T) string { return string(t) },
+		hint:   hint,
 	}
 }
 
