@@ -8,6 +8,9 @@ import (
 	"github.com/serin-dev/serin/analysis"
 )
 
+// dust is what two values may differ by that were reckoned in another order.
+const dust = 1e-9
+
 // problem says what is wrong with the latency of an observation; empty when nothing is.
 func (s Setup) problem(q analysis.Query, o analysis.Observation) string {
 	if err := o.Latency.Validate(); err != nil {
@@ -49,7 +52,7 @@ func quantiles(t *testing.T, s Setup) {
 				t.Fatalf("%s: quantile %v: %d observations of two arms", q.Metric, at, len(obs))
 			}
 			for _, o := range obs {
-				if o.Value == nil || *o.Value < last[o.Arm] {
+				if o.Value == nil || *o.Value < last[o.Arm]-dust {
 					t.Fatalf("%s of %v: quantile %v is %v, after %v", q.Metric, o.Arm, at, o.Value, last)
 				}
 				if last[o.Arm] = *o.Value; i == 0 {
@@ -65,7 +68,6 @@ func quantiles(t *testing.T, s Setup) {
 
 // outside says which value of the whole time is not between those of its parts, as any quantile of requests that are put together is; empty when none is.
 func outside(whole, parts []analysis.Observation) string {
-	const dust = 1e-9
 	for _, o := range whole {
 		if o.Value == nil {
 			continue
