@@ -77,7 +77,9 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 		return retryOnConflict(err)
 	}
 	r.keepTrace(ctx, scene)
-	return ctrl.Result{RequeueAfter: scene.lookAgain(decision)}, nil
+	next := scene.lookAgain(decision)
+	scene.recollection.expect(scene.observation.Now, next)
+	return ctrl.Result{RequeueAfter: next}, nil
 }
 
 // decide observes and decides. What is not read anew in every pass may be late, so that it is good for one decision only: that everything stays as it is.

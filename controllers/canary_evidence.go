@@ -72,13 +72,16 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	e.receive(ctx, s)
 	if !e.settledAt.Equal(state.SettledAt) {
 		// A window never reaches before the beginning of its step, and what was seen at another weight is no verdict on this one.
+		e.engine.Close()
 		e.settledAt, e.report = state.SettledAt, analysis.Report{}
 		if e.upTo.Before(e.settledAt) {
 			e.upTo = e.settledAt
 		}
 	}
 	late := s.lookExpected().Add(max(patience, s.plan.Interval))
-	r.askNext(ctx, s, late)
+	if q, due := s.nextLook(); due && e.pending == nil && !now.Before(e.notBefore) {
+		e.asked, e.pending = now, r.ask(ctx, s.canary, q)
+	}
 	s.observation.Report, s.observation.Stale, s.observation.SourceTrouble = e.report, e.stale(now, late), e.trouble
 	if e.throttled != "" && now.Sub(e.throttledSince) > longThrottled {
 		s.observation.SourceTrouble = e.throttled
@@ -88,23 +91,6 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 	}
 	if waited := now.Sub(e.asked); e.pending != nil && waited > max(patience, s.plan.Interval) {
 		s.observation.SourceTrouble = fmt.Sprintf("it has not answered for %s", waited)
-	}
-}
-
-// askNext asks the next question when it is due.
-func (r *CanaryReconciler) askNext(ctx context.Context, s *scene, late time.Time) {
-	e, now := &s.recollection.evidence, s.observation.Now
-	l, due := s.nextLook()
-	if e.pending != nil || !due {
-		return
-	}
-	if now.After(late) && !l.learning && e.throttled == "" && e.trouble == "" {
-		// It was this process that did not look, because it did not run: as after a restart, no wait ends before somebody was there to see it.
-		s.state.EnteredAt = now
-	}
-	if !now.Before(e.notBefore) {
-		e.asked = now
-		e.pending = r.ask(ctx, s.canary, l)
 	}
 }
 
@@ -184,7 +170,9 @@ func (e *evidence) receive(ctx context.Context, s *scene) {
 		e.tracer.note(ctx, l)
 		if a.question.learning {
 			e.engine.Learn(l)
-			e.learnedUpTo = l.Window.To
+			if e.learnedUpTo = l.Window.To; !e.learnedUpTo.Before(s.state.StartedAt) {
+				e.engine.Close()
+			}
 			continue
 		}
 		report := e.engine.Look(l)
@@ -198,10 +186,14 @@ func (e *evidence) receive(ctx context.Context, s *scene) {
 	}
 }
 
-// checkpoint is what a restart needs to go on without having lost a look; nil while there is nothing worth keeping.
-func (e *evidence) checkpoint(startedAt time.Time) *v1alpha1.EvidenceStatus {
-	if e.engine == nil || e.upTo.IsZero() || e.learnedUpTo.Before(startedAt) {
+// checkpoint is what a restart needs to go on without having lost a look; nil while there is nothing worth keeping. Looks that are not in the engine's state yet are asked for again
+// then, but for those of a step that is over.
+func (e *evidence) checkpoint(state rollout.State) *v1alpha1.EvidenceStatus {
+	if e.engine == nil || e.upTo.IsZero() || e.learnedUpTo.Before(state.StartedAt) {
 		return nil
 	}
-	return &v1alpha1.EvidenceStatus{State: e.engine.State(), UpTo: metav1.NewMicroTime(e.upTo)}
+	if !state.SettledAt.Equal(e.settledAt) {
+		e.engine.Close()
+	}
+	return &v1alpha1.EvidenceStatus{State: e.engine.State(), UpTo: metav1.NewMicroTime(e.upTo.Add(-e.engine.Open()))}
 }

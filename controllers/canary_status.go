@@ -42,7 +42,7 @@ func project(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 	projectAnalysis(status, s, d)
 	status.Rollout = memoryOf(state)
 	if e := &s.recollection.evidence; state.Phase == rollout.Progressing && state.Candidate == e.candidate {
-		status.Rollout.Evidence = e.checkpoint(state.StartedAt)
+		status.Rollout.Evidence = e.checkpoint(state)
 	}
 	remember(status, s, d)
 	projectConditions(status, s, d)

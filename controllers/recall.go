@@ -27,6 +27,8 @@ type recollection struct {
 	uid      types.UID
 	state    rollout.State
 	evidence evidence
+	// expected is when the next pass was to be at the latest; zero when none was.
+	expected time.Time
 	// wrote is the resource version of the last status that this process wrote, and when.
 	wrote   string
 	wroteAt time.Time
@@ -79,7 +81,21 @@ func (r *recall) of(c *v1alpha1.Canary, persisted rollout.State, now time.Time) 
 	if e.state.Significant() != persisted.Significant() {
 		e.state = persisted
 	}
+	if !e.expected.IsZero() && now.Sub(e.expected) > overslept && !e.state.EnteredAt.IsZero() {
+		e.state.EnteredAt = now // as after a restart
+	}
+	e.expected = now
 	return e
+}
+
+// overslept is how late a pass may be, for a busy machine. When it is later this process did not run, and what it waits for may have come to pass unseen.
+const overslept = 10 * time.Second
+
+// expect notes when the next pass is to be.
+func (e *recollection) expect(now time.Time, in time.Duration) {
+	if e.expected = now.Add(in); in == 0 {
+		e.expected = time.Time{}
+	}
 }
 
 // outdated says that the cache has not yet seen what this process itself wrote last; deciding on that would be deciding on a memory long overtaken.

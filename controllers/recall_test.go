@@ -27,6 +27,34 @@ func TestRecall(t *testing.T) {
 			t.Errorf("the wait began at %s, want %s", got, later)
 		}
 	})
+	for name, test := range map[string]struct {
+		late  time.Duration
+		anew  bool
+		never bool // no next pass was expected
+	}{
+		"a process that overslept begins every wait anew":  {late: time.Minute, anew: true},
+		"a pass that is a little late goes on waiting":     {late: 5 * time.Second},
+		"a pass that comes early goes on waiting":          {late: -5 * time.Second},
+		"a pass that nobody expected may come at any time": {late: time.Hour, never: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r recall
+			e := r.of(web("uid", ""), persisted, start)
+			e.expect(start, 15*time.Second)
+			if test.never {
+				e.expect(start, 0)
+			}
+			now, want := start.Add(15*time.Second+test.late), start
+			if test.anew {
+				want = now
+			}
+			for range 2 { // a pass may observe twice
+				if got := r.of(web("uid", ""), persisted, now).state.EnteredAt; !got.Equal(want) {
+					t.Errorf("the wait began at %s, want %s", got, want)
+				}
+			}
+		})
+	}
 	t.Run("what was not worth a write is remembered", func(t *testing.T) {
 		var r recall
 		r.of(web("uid", ""), persisted, start).state.SettledAt = start.Add(time.Second)

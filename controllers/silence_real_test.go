@@ -154,6 +154,27 @@ func sleeper(t *testing.T, c *workloadtest.Cluster) {
 	same(t, "what was told", s.reasons(told), []string{"Normal StepAdvanced"})
 }
 
+// sluggish is a source that answers every question, but later than two intervals: what it says is always out of date, and passes nothing.
+func sluggish(t *testing.T, c *workloadtest.Cluster) {
+	s := newStage(t, c)
+	s.edit(func(c *v1alpha1.Canary) { c.Spec.Analysis.Deadline = &metav1.Duration{Duration: silentDeadline} })
+	s.step()
+	s.push("v2")
+	s.untilWeight(10)
+	settled := s.remembered().state.SettledAt
+	s.source.hush()
+	for s.phase() == rollout.Progressing && s.clock.Now().Sub(settled) < 3*silentDeadline {
+		for asked := s.clock.Now(); s.clock.Now().Sub(asked) < 50*time.Second; {
+			s.step()
+		}
+		s.source.speak() // to what it was asked so far
+		s.source.hush()
+	}
+	if after := s.clock.Now().Sub(settled); s.phase() != rollout.RollingBack || after > silentDeadline+2*time.Minute {
+		t.Errorf("%s after the split settled it is in phase %s", after, s.phase())
+	}
+}
+
 // silentDeadline is how long a step waits for evidence in these stories.
 const silentDeadline = 2 * time.Minute
 

@@ -18,11 +18,11 @@ func (m *metric) take(v *view, r *reading) {
 		return
 	}
 	if v.Weight >= 100 {
-		m.takeLast(v.pods[analysis.Candidate], candidate)
+		m.takeLast(v, candidate)
 		return
 	}
 	if m.c.Errors && m.uses(Guard) {
-		m.guard(r)
+		m.guard(v, r)
 	}
 	more := m.loaded(v, r)
 	for i := range candidate {
@@ -41,7 +41,7 @@ func (m *metric) take(v *view, r *reading) {
 	} else {
 		m.Noise = noise{}
 	}
-	m.Comparison.add(m.bound(look), v.begin && m.uses(Onsets))
+	m.Comparison.add(m.bound(v, look), v.begin && m.uses(Onsets))
 }
 
 // loaded is the factor by which the candidate's share of slow requests may be larger because its pods carry more.
@@ -68,12 +68,12 @@ func against(x, n, y, others float64) span {
 }
 
 // bound lets a look tell only so much.
-func (m *metric) bound(look span) span {
+func (m *metric) bound(v *view, look span) span {
 	if !m.uses(Cap) {
 		return look
 	}
 	nats := math.Abs(look.surprise()) / m.temper(totalOf([]span{look}))
-	if most := m.most(look); nats > most {
+	if most := m.most(look) * v.part(); nats > most {
 		return look.scaled(most / nats)
 	}
 	return look
@@ -118,10 +118,10 @@ func (m *metric) note(r *reading, baseline, candidate []cell) {
 const guardPoints = 0.1
 
 // guard looks at all requests, also those of pods that are not warm yet.
-func (m *metric) guard(r *reading) {
+func (m *metric) guard(v *view, r *reading) {
 	x, n := total(r.arms[analysis.Candidate])
 	y, others := total(r.arms[analysis.Baseline])
 	look := against(x, n, y+guardPoints*others, others)
-	nats := min(look.surprise()/m.scatter(), lookNats)
+	nats := min(look.surprise()/m.scatter(), lookNats*v.part())
 	m.Guard = float32(max(float64(m.Guard)+nats, 0))
 }

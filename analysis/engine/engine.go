@@ -14,6 +14,8 @@ type Engine struct {
 	metrics []*metric
 	unknown []unknownPod
 	release progress
+	// open are the looks that are judged together and may become more; without length while there are none.
+	open analysis.Look
 }
 
 // progress is how far the release is.
@@ -72,6 +74,13 @@ func New(p analysis.Policy, options ...Option) *Engine {
 // Learn takes in a look at the baseline before the release: how much its pods differ, and where its quantiles are.
 // Whatever the look holds of a candidate is not looked at.
 func (e *Engine) Learn(l analysis.Look) {
+	l.Weight, l.Next = 0, 0
+	if group, over := e.gather(l); over {
+		e.take(group, l)
+	}
+}
+
+func (e *Engine) learn(l analysis.Look) {
 	v := e.view(l)
 	v.learning = true
 	for _, m := range e.metrics {
@@ -81,7 +90,7 @@ func (e *Engine) Learn(l analysis.Look) {
 	}
 }
 
-// Look takes in one interval of the release and says what is known by then.
+// Look takes in one interval of the release and says what is known by then. Looks of less than 15 seconds are judged together.
 func (e *Engine) Look(l analysis.Look) analysis.Report {
 	if !l.Window.To.After(l.Window.From) {
 		return analysis.Report{Message: "the look has no length"}
@@ -90,9 +99,22 @@ func (e *Engine) Look(l analysis.Look) analysis.Report {
 		e.Learn(l)
 		return analysis.Report{Message: "the candidate has no traffic yet"}
 	}
-	begin := e.advance(l)
-	v := e.view(l)
-	v.begin = begin
+	group, over := e.gather(l)
+	if over {
+		return e.take(group, l)
+	}
+	return e.copied().take(group, l)
+}
+
+// take takes in a group of looks, of which newest is the last.
+func (e *Engine) take(group, newest analysis.Look) analysis.Report {
+	if group.Weight <= 0 {
+		e.learn(group)
+		return analysis.Report{}
+	}
+	begin := e.advance(group)
+	v := e.view(group)
+	v.begin, v.newest = begin, newest.Observations
 	results := make([]analysis.Result, 0, len(e.metrics))
 	for _, m := range e.metrics {
 		if begin {

@@ -102,18 +102,18 @@ func FuzzLooks(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		choices, e, now := &tape{b}, New(fuzzed()), time.Unix(1_800_000_000, 0)
+		var since []analysis.Look
 		shown := map[string]bool{}
 		for i := 0; i < 60 && len(choices.bytes) > 0; i++ {
 			l := choices.look(now)
 			now = now.Add(15 * time.Second)
+			if choices.choose(2) == 0 && l.Window.To.After(l.Window.From) {
+				now = l.Window.To // the next look may join this one
+			}
 			if choices.choose(5) == 0 {
-				e.Learn(l)
-				continue
+				l.Weight, l.Next = 0, 0
 			}
-			restarted, err := Restore(fuzzed(), e.State())
-			if err != nil {
-				t.Fatal(err)
-			}
+			restarted := again(t, fuzzed(), e, since)
 			for _, o := range l.Observations {
 				if o.Arm == analysis.Candidate {
 					shown[o.Metric] = true
@@ -124,6 +124,7 @@ func FuzzLooks(f *testing.F) {
 				t.Fatalf("after a restart %v: %s\nwithout %v: %s", again.Verdict, again.Message, r.Verdict, r.Message)
 			}
 			check(t, r, shown)
+			since = missed(since, e, l)
 		}
 	})
 }

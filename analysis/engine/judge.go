@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/serin-dev/serin/analysis"
@@ -79,19 +80,26 @@ func (m *metric) look(v *view, least float64) analysis.Result {
 		m.weigh(v, &f)
 	}
 	if f.fail == "" && f.doubt == "" {
-		f.doubt = m.silent(v, r)
+		f.doubt = m.silent(v)
 	}
 	return m.result(v, f)
 }
 
-// silent says who had no requests in this very look. What was seen before says nothing about now: no step is passed on it.
-func (m *metric) silent(v *view, r *reading) string {
-	for arm, name := range [...]string{"baseline", "candidate"} {
+// silent says who was not heard of in this very look. What was seen before says nothing about now: no step is passed on it.
+func (m *metric) silent(v *view) string {
+	for arm, name := range [...]string{"the baseline", "the candidate"} {
 		if arm == int(analysis.Baseline) && (v.Weight >= 100 || !compares(m.c)) {
 			continue
 		}
-		if _, n := total(r.arms[arm]); n <= 0 {
-			return "no requests from the " + name + " in this interval"
+		heard := slices.ContainsFunc(v.newest, func(o analysis.Observation) bool {
+			return o.Metric == m.c.Name && int(o.Arm) == arm && (o.Requests > 0 || o.Value != nil || o.Latency.Total() > 0)
+		})
+		switch {
+		case heard:
+		case m.Valued:
+			return "no value from " + name + " in this interval"
+		default:
+			return "no requests from " + name + " in this interval"
 		}
 	}
 	return ""

@@ -1,6 +1,10 @@
 package engine
 
-import "math"
+import (
+	"math"
+
+	"github.com/serin-dev/serin/analysis"
+)
 
 // last is what the candidate shows at a weight of 100, where the baseline has no requests: it is compared with the baseline's
 // most recent looks, once for all looks together, and believed only as far as the baseline's own past was steady.
@@ -11,20 +15,20 @@ type last struct{ Events, Requests, Looks, Pods float32 }
 const lastNats = 1
 
 // takeLast counts a look at a weight of 100.
-func (m *metric) takeLast(pods float64, candidate []cell) {
+func (m *metric) takeLast(v *view, candidate []cell) {
 	x, n := total(m.clip(candidate, nil))
 	if n <= 0 || m.Drift.Requests <= 0 {
 		return
 	}
 	look := m.past(x, n)
 	part := 1.0
-	if nats := math.Abs(look.surprise()) / m.scatter(); nats > lastNats {
-		part = lastNats / nats
+	if nats := math.Abs(look.surprise()) / m.scatter(); nats > lastNats*v.part() {
+		part = lastNats * v.part() / nats
 	}
 	m.Last.Events += float32(x * part)
 	m.Last.Requests += float32(n * part)
 	m.Last.Looks++
-	m.Last.Pods = float32(effective(candidate, pods))
+	m.Last.Pods = float32(effective(candidate, v.pods[analysis.Candidate]))
 }
 
 // past compares with the baseline's recent looks.

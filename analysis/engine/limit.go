@@ -19,7 +19,7 @@ func (m *metric) takeLimit(v *view, r *reading, candidate []cell) {
 		x, share = r.over*n/seen, 1-m.c.Quantile
 	}
 	if look := against(x, n, knownBetter*n*share, knownBetter*n); look.All > 0 {
-		m.Limit.add(m.bound(look), v.begin && m.uses(Onsets))
+		m.Limit.add(m.bound(v, look), v.begin && m.uses(Onsets))
 	}
 }
 

@@ -96,7 +96,7 @@ func (m *metric) teach(v *view, r *reading) {
 	m.Dispersion.learn(m.clip(cells, cells))
 	m.Drift.learn(x, n)
 	if pods := v.pods[analysis.Baseline]; !m.c.Errors && pods > 0 {
-		m.Load.learn(x, n, pods, v.Window.To.Sub(v.Window.From).Seconds())
+		m.Load.learn(x, n, pods, v.seconds())
 	}
 }
 

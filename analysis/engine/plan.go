@@ -144,7 +144,8 @@ func (m *metric) rounded(t Traffic, nats, seconds float64) time.Duration {
 	if interval <= 0 {
 		interval = usualInterval
 	}
-	looks := max(math.Ceil(seconds/interval.Seconds()), math.Ceil(nats/lookNats))
+	groups := math.Ceil(nats/lookNats) - 1 // and then one look more
+	looks := max(math.Ceil(seconds/interval.Seconds()), groups*math.Ceil(groupLength.Seconds()/interval.Seconds())+1)
 	const century = 100 * 365 * 24 * time.Hour
 	if looks*interval.Seconds()+m.warmUp > century.Seconds() {
 		return century

@@ -16,42 +16,43 @@ func TestARestartAtAnyMomentChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy analysis.Policy
 		source func(*service)
+		cut    int // into how many short looks
 	}{
-		"pods":                      {usual(), func(*service) {}},
-		"arms only":                 {usual(), func(s *service) { s.whole = true }},
-		"one number per interval":   {usual(), func(s *service) { s.scalar = true }},
-		"limits":                    {limited, func(*service) {}},
-		"a regression":              {usual(), func(s *service) { s.errors[1] = 0.004 }},
-		"pods that come and go":     {usual(), func(s *service) { s.pods[1] = 3 }},
-		"more requests than 16,777": {usual(), func(s *service) { s.rate = 20_000 }},
+		"pods":                      {usual(), func(*service) {}, 1},
+		"looks every five seconds":  {usual(), func(*service) {}, 3},
+		"looks every second":        {limited, func(s *service) { s.errors[1] = 0.004 }, 15},
+		"arms only":                 {usual(), func(s *service) { s.whole = true }, 1},
+		"one number per interval":   {usual(), func(s *service) { s.scalar = true }, 1},
+		"limits":                    {limited, func(*service) {}, 1},
+		"a regression":              {usual(), func(s *service) { s.errors[1] = 0.004 }, 1},
+		"pods that come and go":     {usual(), func(s *service) { s.pods[1] = 3 }, 1},
+		"more requests than 16,777": {usual(), func(s *service) { s.rate = 20_000 }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := healthy(7, 150)
 			c.source(s)
 			steady, restarted := New(c.policy), New(c.policy)
-			see := func(l analysis.Look, learn bool) {
+			var since []analysis.Look
+			see := func(l analysis.Look) {
 				t.Helper()
-				var err error
-				if restarted, err = Restore(c.policy, restarted.State()); err != nil {
-					t.Fatal(err)
-				}
-				if learn {
-					steady.Learn(l)
-					restarted.Learn(l)
-					return
-				}
+				restarted = again(t, c.policy, restarted, since)
 				a, b := steady.Look(l), restarted.Look(l)
+				since = missed(since, restarted, l)
 				if a.Message != b.Message || fmt.Sprint(a.Results) != fmt.Sprint(b.Results) {
 					t.Fatalf("after a restart:\n%s\n%+v\nwithout:\n%s\n%+v", b.Message, b.Results, a.Message, a.Results)
 				}
 			}
 			for range 70 {
-				see(s.look(0, 10), true)
+				for _, l := range cut(s.look(0, 0), c.cut) {
+					see(l)
+				}
 			}
 			for weight := int32(10); weight <= 100; weight += 10 {
 				s.pods[1] = 1 + int(weight)/10
 				for range 5 {
-					see(s.look(weight, min(weight+10, 100)), false)
+					for _, l := range cut(s.look(weight, min(weight+10, 100)), c.cut) {
+						see(l)
+					}
 				}
 			}
 			if !bytes.Equal(steady.State(), restarted.State()) {

@@ -45,6 +45,9 @@ func (m *metric) lookValues(v *view, r *reading, least float64) analysis.Result 
 		m.weighLimit(&f)
 		m.weigh(v, &f)
 	}
+	if f.missing == "" && f.fail == "" && f.doubt == "" {
+		f.doubt = m.silent(v)
+	}
 	return m.result(v, f)
 }
 
@@ -95,7 +98,7 @@ func (m *metric) takeValues(v *view, r *reading) {
 		}
 	}
 	if m.c.Limit > 0 && age >= m.warmUp {
-		m.Limit.add(m.boundValue(m.beyondLimit(c), weight[analysis.Candidate], 1), v.begin)
+		m.Limit.add(m.boundValue(v, m.beyondLimit(c), weight[analysis.Candidate], 1), v.begin)
 	}
 	switch {
 	case !compares(m.c):
@@ -115,8 +118,8 @@ func (m *metric) takeValues(v *view, r *reading) {
 
 // compareValues counts the difference of one interval, of such a weight.
 func (m *metric) compareValues(v *view, difference, weight, age float64) {
-	age += v.Window.To.Sub(v.Window.From).Seconds() / 2
-	if age < m.warmUp+v.Window.To.Sub(v.Window.From).Seconds()/2 {
+	age += v.seconds() / 2
+	if age < m.warmUp+v.seconds()/2 {
 		m.ColdStart.watch(weight*(1+difference), weight, age)
 		return
 	}
@@ -125,16 +128,16 @@ func (m *metric) compareValues(v *view, difference, weight, age float64) {
 	}
 	m.Noise.add(difference, weight)
 	pods := 1/max(v.pods[analysis.Candidate], 1) + 1/max(v.pods[analysis.Baseline], 1)
-	m.Comparison.add(m.boundValue(difference, weight, pods), v.begin && m.uses(Onsets))
+	m.Comparison.add(m.boundValue(v, difference, weight, pods), v.begin && m.uses(Onsets))
 }
 
 // boundValue is the span of one interval, whose influence is bounded.
-func (m *metric) boundValue(difference, weight, pods float64) span {
+func (m *metric) boundValue(v *view, difference, weight, pods float64) span {
 	s := span{
 		Events: float32(weight * difference), Info: float32(weight), Spread: float32(weight * pods), Looks: 1,
 	}
 	nats := difference * difference * weight / 2 / m.Noise.variance(m.valueNoise())
-	if most := wholeNats; m.uses(Cap) && nats > most {
+	if most := wholeNats * v.part(); m.uses(Cap) && nats > most {
 		return s.scaled(most / nats)
 	}
 	return s

@@ -10,6 +10,8 @@ import (
 // view is one look, as the metrics see it.
 type view struct {
 	analysis.Look
+	// newest is what the last of the looks that are judged together has brought.
+	newest []analysis.Observation
 	// ready is since when each pod of an arm serves.
 	ready map[podName]time.Time
 	// pods is how many pods an arm has, and young since when the youngest of them serves that matter to the arm's total.
@@ -97,6 +99,12 @@ func (e *Engine) meet(v *view) {
 		e.unknown = slices.Delete(e.unknown, 0, over)
 	}
 }
+
+// seconds is the length of the look.
+func (v *view) seconds() float64 { return length(v.Look).Seconds() }
+
+// part of what a look may tell that this one may: a group that is not over less than a whole one.
+func (v *view) part() float64 { return min(v.seconds()/groupLength.Seconds(), 1) }
 
 // since is since when the pod of an observation serves, or the arm's youngest pods that matter where the source knows only arms.
 func (v *view) since(o *analysis.Observation) time.Time {

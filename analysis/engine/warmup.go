@@ -52,7 +52,7 @@ func (m *metric) warm(v *view, r *reading) []cell {
 	}
 	y, others := total(r.arms[analysis.Baseline])
 	share := (m.allow(y, others, m.part()) + 0.5) / (others + 10)
-	half := v.Window.To.Sub(v.Window.From).Seconds() / 2
+	half := v.seconds() / 2
 	warm := counted(cells, m.warmUp)
 	for _, c := range cells {
 		switch {

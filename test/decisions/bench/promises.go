@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/serin-dev/serin/test/decisions/rules"
 	"github.com/serin-dev/serin/test/decisions/world"
 )
 
@@ -39,9 +40,11 @@ type promise struct {
 func promises() []promise {
 	safe := small([]float64{10, 100, 1000}, world.None())
 	safe.Worlds = pick("clean", "shared-bursts", "sticky-storms", "drift", "pod-effects-x2", "slow-nodes", "cold-start", "gaps", "load", "all")
+	often := small([]float64{100}, world.None()) // three times as many looks, at incidents that last no shorter
+	often.Worlds, often.Interval, often.Plan = pick("shared-bursts", "episodes", "all"), 5*time.Second, rules.Tenths(15*time.Second)
 	shared := small([]float64{100, 1000}, regressions("both-slower", "both-failing")...)
 	gross := small([]float64{100, 1000}, regressions("errors-50%", "no-success")...)
-	all := []promise{{safe, falseRollbacks}, {shared, falseRollbacks}, {gross, slow}}
+	all := []promise{{safe, falseRollbacks}, {often, falseRollbacks}, {shared, falseRollbacks}, {gross, slow}}
 	for _, s := range blind(Defaults()) {
 		all = append(all, promise{s, promoted})
 	}
