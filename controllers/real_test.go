@@ -45,7 +45,6 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a source that falls silent at a later step holds it, whatever it said before":                          silentLater,
 		"a source with a rate limit is looked at less often, and nothing passes meanwhile":                      throttled,
 		"an operator that slept decides nothing before it has looked again":                                     sleeper,
-		"a source that is slower than it is looked at holds a step no longer than its deadline":                 sluggish,
 		"a template that no source could tell from the baseline gets no traffic":                                unjudgeable,
 		"at rest, a source that could judge no release is told of":                                              unjudgeableAtRest,
 		"a name that is taken is told of, and holds the release":                                                takenNames,
