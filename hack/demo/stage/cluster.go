@@ -13,7 +13,11 @@ import (
 // localCluster brings up the cluster of hack/cluster, which says itself what it does.
 func (s *Stage) localCluster(ctx context.Context) error {
 	s.Terminal.Heading("A cluster")
-	s.Terminal.Say("A real Kubernetes on this machine, with a gateway and Prometheus. The first time it is built from source, which takes a while.")
+	unasked := ""
+	if s.Source == Datadog {
+		unasked = ", which Serin does not ask this time"
+	}
+	s.Terminal.Say("A real Kubernetes on this machine, with a gateway and Prometheus%s. The first time it is built from source, which takes a while.", unasked)
 	s.Terminal.Command("hack/cluster/up")
 	kubeconfig, err := s.script(ctx, "up")
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 
 const (
 	// StandIn is the name of all that the stand-in of Datadog is made of: namespace, Deployment, Service, MetricSource and Secrets.
-	StandIn          = "datadog-stand-in"
+	StandIn = "datadog-stand-in"
+	// StandInImage holds its program.
 	StandInImage     = "serin.dev/datadog-stand-in:v1"
 	standInManifests = Manifests + "/datadog"
 )

@@ -3,7 +3,6 @@ package standin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -189,7 +188,7 @@ func TestAgentRunsOnTheClock(t *testing.T) {
 		var listed []string
 		a := newCrew(t).agent
 		a.List = func(context.Context) ([]corev1.Pod, error) {
-			listed = append(listed, fmt.Sprint(time.Now().Unix()%60))
+			listed = append(listed, strconv.FormatInt(time.Now().Unix()%60, 10))
 			return nil, nil
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 32*time.Second)

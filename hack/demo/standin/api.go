@@ -89,12 +89,11 @@ func (c *code) WriteHeader(code int) {
 func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	s := status.Status{Since: a.since, Limit: a.datadog.Limit}
 	s.Pods, s.Requests, s.Errors = a.agent.Counted()
-	asked := 0
-	asked, s.Refused = a.datadog.Requests()
+	asked, refused := a.datadog.Requests()
 	a.mu.Lock()
 	s.Looks = a.looks
 	a.mu.Unlock()
-	s.Health = max(asked-s.Looks, 0)
+	s.Health, s.Refused = max(asked-s.Looks, 0), refused // a look may come between the two counts
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(s) // an error here is the caller's absence
 }

@@ -25,12 +25,16 @@ func TestConfig(t *testing.T) {
 		problems    []string
 	}{
 		"a namespace and the keys are enough": {
-			[]string{"-namespace=demo"}, map[string]string{variableAPIKey: "a", variableAppKey: "b"},
-			Config{Listen: ":8080", Namespace: "demo", Late: 10 * time.Second, Limit: 1600, APIKey: "a", AppKey: "b"}, nil,
+			[]string{"-namespace=demo"},
+			map[string]string{variableAPIKey: "a", variableAppKey: "b"},
+			Config{Listen: ":8080", Namespace: "demo", Late: 10 * time.Second, Limit: 1600, APIKey: "a", AppKey: "b"},
+			nil,
 		},
 		"the flag wins": {
-			[]string{"-namespace=demo", "-selector=app=x", "-late=30s", "-limit=0", "-listen=:1"}, keys,
-			Config{Listen: ":1", Namespace: "demo", Selector: "app=x", Late: 30 * time.Second, APIKey: "a", AppKey: "b"}, nil,
+			[]string{"-namespace=demo", "-selector=app=x", "-late=30s", "-limit=0", "-listen=:1"},
+			keys,
+			Config{Listen: ":1", Namespace: "demo", Selector: "app=x", Late: 30 * time.Second, APIKey: "a", AppKey: "b"},
+			nil,
 		},
 		"everything that is missing is named": {nil, nil, Config{}, []string{"-namespace is empty", variableAPIKey + " is empty", variableAppKey + " is empty"}},
 		"a number that is none":               {[]string{"-limit=some"}, keys, Config{}, []string{"write a whole number"}},
