@@ -212,7 +212,7 @@ func (s *stage) metricSources() *MetricSourceReconciler {
 func (s *stage) health(r *MetricSourceReconciler) string {
 	s.t.Helper()
 	source := s.metricSource()
-	_, err := r.Reconcile(s.t.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(source)})
+	_, err := r.Reconcile(s.ctx, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(source)})
 	s.must(err)
 	s.must(s.cluster.Client.Get(s.t.Context(), client.ObjectKeyFromObject(source), source))
 	source.Status.Latency = nil

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,7 +36,9 @@ import (
 // stage is a namespace with a Deployment of four pods, a Service, an HTTPRoute and a Canary, all called web, on a real control plane. Its gateway, source and clock are
 // played. Time passes only between two passes, and a pass begins only when the cluster's own controllers are at rest, so that a story is the same on every machine.
 type stage struct {
-	t          *testing.T
+	t *testing.T
+	// ctx is that of passes.
+	ctx        context.Context
 	cluster    *workloadtest.Cluster
 	ns         string
 	clock      *clocktesting.FakePassiveClock
@@ -53,7 +56,7 @@ type stage struct {
 func newStage(t *testing.T, c *workloadtest.Cluster) *stage {
 	t.Helper()
 	s := &stage{
-		t: t, cluster: c, ns: c.Namespace(t), source: newSource(t), told: &recorder{}, names: map[string]string{},
+		t: t, ctx: t.Context(), cluster: c, ns: c.Namespace(t), source: newSource(t), told: &recorder{}, names: map[string]string{},
 		// The API server stamps pods with the real time. From a day later they are all old, however slow the machine is.
 		clock: clocktesting.NewFakePassiveClock(time.Now().Add(24 * time.Hour).Truncate(time.Second)),
 	}
@@ -248,13 +251,13 @@ func (s *stage) pass() (ctrl.Result, error) {
 	var rivals sync.WaitGroup
 	if s.rival != nil {
 		rivals.Go(func() {
-			_, err := s.rival.Reconcile(s.t.Context(), requestFor(s.manifest()))
+			_, err := s.rival.Reconcile(s.ctx, requestFor(s.manifest()))
 			if client.IgnoreNotFound(err) != nil {
 				s.t.Errorf("the rival: %v", err)
 			}
 		})
 	}
-	result, err := s.reconciler.Reconcile(s.t.Context(), requestFor(s.manifest()))
+	result, err := s.reconciler.Reconcile(s.ctx, requestFor(s.manifest()))
 	rivals.Wait()
 	s.answered(s.reconciler)
 	if s.rival != nil {
