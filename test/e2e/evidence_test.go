@@ -28,6 +28,8 @@ func sharedSlowdown(t *testing.T, c *cluster) {
 		Name: "latency", Latency: &v1alpha1.LatencyMetric{MaxIncrease: &v1alpha1.LatencyIncrease{Relative: "10%", Absolute: "5ms"}},
 	}))
 	a.send(200, 0)
+	// What is slow is learned from the time before the release, of which there has to be some: else it would be learned from the slowdown.
+	a.stays("at rest", 20*time.Second, func(w *world) bool { return w.phase() == v1alpha1.PhaseIdle })
 	a.release(good("v2"))
 	a.until("the first step", long, func(w *world) bool { return w.weight() == 40 && w.routed() == 40 })
 	a.behave(`{"latencyFactor":3}`)
