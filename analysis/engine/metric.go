@@ -79,6 +79,10 @@ func (m *metric) uses(t Term) bool { return m.without&t == 0 }
 
 // teach learns from the baseline's part of a look.
 func (m *metric) teach(v *view, r *reading) {
+	if m.plain() {
+		m.teachValue(r.value[analysis.Baseline])
+		return
+	}
 	if !m.c.Errors && m.Boundary.At == 0 {
 		m.Shape = compact(m.Shape.Merge(r.latency[analysis.Baseline]))
 		if m.Boundary = choose(m.Shape, m.c.Quantile, m.tolerated(m.Shape)); m.Boundary.At > 0 {

@@ -14,6 +14,8 @@ type values struct {
 	Sum, Weight [2]float32
 	// Mean, Variance and Looks of the baseline's recent values, for a weight of 100.
 	Mean, Variance, Looks float32
+	// Wander is how far the baseline strays by itself.
+	Wander wander
 	// LastSum and LastWeight are the candidate's difference from it at a weight of 100.
 	LastSum, LastWeight float32
 }
@@ -143,6 +145,19 @@ func (m *metric) boundValue(v *view, difference, weight, pods float64) span {
 	return s
 }
 
+// teachValue learns from a plain value of the baseline before the release.
+func (m *metric) teachValue(b float64) {
+	w := &m.Values.Wander
+	switch {
+	case math.IsNaN(b):
+		return
+	case w.One.N == 0:
+		w.First = float32(b)
+	}
+	m.Valued = true
+	w.learn(m.distance(b, float64(w.First)))
+}
+
 func (m *metric) valueNoise() float64 {
 	if m.ratios() {
 		return quantileNoise
@@ -218,7 +233,8 @@ func (m *metric) valueTemper(s sum) float64 {
 	if m.ratios() {
 		pods = quantilePods
 	}
-	return temper + pods*pods*s.Pairs/float64(s.Info) + armVariance*float64(s.Info)
+	lasting := armVariance + 2*m.Values.Wander.variance(float64(s.Looks))
+	return temper + pods*pods*s.Pairs/float64(s.Info) + lasting*float64(s.Info)
 }
 
 // lastValues is the comparison over time, at a weight of 100.

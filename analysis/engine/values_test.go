@@ -167,25 +167,44 @@ func TestHowLongAChangeTakesToShow(t *testing.T) {
 	}
 }
 
-// TestValuesThatWanderKeepTheDeclaredRate has arms that are alike and move by half of the tolerated change, each by itself and for a minute
-// (0.8) or five (0.95) in one direction. Of values that move by more the rate is not kept; docs/canary.md says so.
+// TestValuesThatWanderKeepTheDeclaredRate has arms that are alike and move by half of the tolerated change or by all of it, each by itself and
+// for a minute (0.8) or five (0.95) in one direction. Without a past to learn from the rate is kept only of those that move by half.
 func TestValuesThatWanderKeepTheDeclaredRate(t *testing.T) {
 	const releases = 300
-	for _, memory := range []float64{0, 0.8, 0.95} {
-		failed := 0
-		for seed := range uint64(releases) {
-			if wandering(seed, memory, 100) {
-				failed++
+	for _, c := range []struct {
+		deviation float64
+		learned   int
+	}{{100, 0}, {100, 120}, {200, 120}} {
+		for _, memory := range []float64{0, 0.8, 0.95} {
+			failed := 0
+			for seed := range uint64(releases) {
+				if wandering(seed, memory, c.deviation, 0, c.learned) {
+					failed++
+				}
 			}
-		}
-		if failed > releases*2/100 {
-			t.Errorf("memory %v: %d of %d healthy releases are failed", memory, failed, releases)
+			if failed > releases*2/100 {
+				t.Errorf("deviation %v, memory %v, after %d looks at the baseline: %d of %d healthy releases are failed", c.deviation, memory, c.learned, failed, releases)
+			}
 		}
 	}
 }
 
-// wandering says whether a quarter of an hour of values around 1000 is ever failed, of which 200 more are tolerated.
-func wandering(seed uint64, memory, deviation float64) bool {
+// TestWhatWandersStillFailsForMuchMore has values that stray for minutes by half of what is tolerated.
+func TestWhatWandersStillFailsForMuchMore(t *testing.T) {
+	failed := 0
+	for seed := range uint64(50) {
+		if wandering(seed, 0.95, 100, 1000, 120) {
+			failed++
+		}
+	}
+	if failed < 45 {
+		t.Errorf("%d of 50 releases with a lag of 2000 instead of 1000 are failed", failed)
+	}
+}
+
+// wandering says whether a quarter of an hour of values around 1000, and the candidate's around so much more, is ever failed, of which 200 more are
+// tolerated.
+func wandering(seed uint64, memory, deviation, more float64, learned int) bool {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	var at [2]float64
 	e := New(analysis.Policy{Criteria: []analysis.Criterion{{Name: "lag", Worse: analysis.Higher, Relative: 0.2}}})
@@ -194,13 +213,17 @@ func wandering(seed uint64, memory, deviation float64) bool {
 		for arm := range at {
 			at[arm] = memory*at[arm] + math.Sqrt(1-memory*memory)*rng.NormFloat64()
 		}
-		if i < 300 { // until they are anywhere
+		if i < 300-learned { // until they are anywhere
 			continue
 		}
 		l := analysis.Look{Window: analysis.Window{From: now, To: now.Add(lookSeconds * time.Second)}, Weight: 50, Next: 100}
 		now = l.Window.To
 		for arm := range at {
-			l.Observations = append(l.Observations, analysis.Observation{Metric: "lag", Arm: analysis.Arm(arm), Value: new(1000 + deviation*at[arm])})
+			l.Observations = append(l.Observations, analysis.Observation{Metric: "lag", Arm: analysis.Arm(arm), Value: new(1000 + float64(arm)*more + deviation*at[arm])})
+		}
+		if i < 300 {
+			e.Learn(l)
+			continue
 		}
 		if e.Look(l).Verdict == analysis.Fail {
 			return true
