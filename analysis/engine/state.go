@@ -13,7 +13,7 @@ import (
 )
 
 // stateVersion of the format; a change of the format or of what the numbers mean takes the next one.
-const stateVersion = 2
+const stateVersion = 3
 
 // State is all that the Engine remembers, for [Restore]. It does not grow with the length of the release.
 func (e *Engine) State() []byte {
