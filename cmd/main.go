@@ -146,6 +146,10 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 	if err != nil {
 		return err
 	}
+	canaryMetrics, err := controllers.NewCanaryMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	sources := &controllers.Sources{Client: mgr.GetClient(), Namespace: s.namespace, Types: sourceTypes(), Metrics: sourceMetrics}
 	canaries := &controllers.CanaryReconciler{
 		Client:    mgr.GetClient(),
@@ -159,6 +163,7 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 		Drain:     s.drain,
 		Lag:       s.lag,
 		Traces:    s.traces,
+		Metrics:   canaryMetrics,
 		Workers:   s.workers,
 		Answered:  make(chan event.GenericEvent, answersWaiting),
 	}

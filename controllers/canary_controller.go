@@ -44,8 +44,9 @@ type CanaryReconciler struct {
 	// Answered wakes a Canary whose source has answered; nil when nobody listens.
 	Answered chan event.GenericEvent
 	// Lag is how long a data plane may take to serve what it has acknowledged; a split counts as settled only after that.
-	Lag    time.Duration
-	Traces Traces
+	Lag     time.Duration
+	Traces  Traces
+	Metrics *CanaryMetrics
 	// Workers is how many Canaries are reconciled at the same time.
 	Workers int
 
@@ -58,6 +59,7 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 	if err := r.Client.Get(ctx, request.NamespacedName, canary); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.recall.forget(ctx, request.NamespacedName)
+			r.Metrics.forget(request.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -72,6 +74,7 @@ func (r *CanaryReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 		return retryOnConflict(err)
 	}
 	r.tellAll(ctx, scene, decision)
+	r.Metrics.tell(scene, decision)
 	scene.closeTrace(ctx, decision)
 	if err := r.act(ctx, scene, decision); err != nil {
 		return retryOnConflict(err)

@@ -89,20 +89,8 @@ func metricStatus(r analysis.Result) v1alpha1.MetricStatus {
 // remember adds a release to the history in the turn that ends it.
 func remember(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 	before, after := s.state, d.State
-	if before.Phase != rollout.Progressing && before.Phase != rollout.Promoting {
-		return
-	}
-	var outcome string
-	switch {
-	case after.Phase == rollout.Finalizing && d.Event != nil && d.Event.Reason == rollout.ReasonPromoted:
-		outcome = v1alpha1.ReasonPromoted
-	case after.Phase == rollout.Finalizing:
-		outcome = v1alpha1.ReasonPassedThrough
-	case after.Phase == rollout.RollingBack && after.Refused:
-		outcome = v1alpha1.ReasonRolledBack
-	case after.Phase == rollout.RollingBack:
-		outcome = v1alpha1.ReasonReleaseWithdrawn
-	default:
+	outcome := outcomeOf(before, d)
+	if outcome == "" {
 		return
 	}
 	release := v1alpha1.Release{
@@ -111,6 +99,24 @@ func remember(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision) {
 	}
 	status.History = slices.Insert(status.History, 0, release)
 	status.History = status.History[:min(len(status.History), historyLength)]
+}
+
+// outcomeOf is how a decision ends a release; empty when it does not.
+func outcomeOf(before rollout.State, d rollout.Decision) string {
+	after := d.State
+	switch {
+	case before.Phase != rollout.Progressing && before.Phase != rollout.Promoting:
+		return ""
+	case after.Phase == rollout.Finalizing && d.Event != nil && d.Event.Reason == rollout.ReasonPromoted:
+		return v1alpha1.ReasonPromoted
+	case after.Phase == rollout.Finalizing:
+		return v1alpha1.ReasonPassedThrough
+	case after.Phase == rollout.RollingBack && after.Refused:
+		return v1alpha1.ReasonRolledBack
+	case after.Phase == rollout.RollingBack:
+		return v1alpha1.ReasonReleaseWithdrawn
+	}
+	return ""
 }
 
 // projectConditions follows kstatus: Ready always, Reconciling and Stalled only while true.

@@ -70,6 +70,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"a process that ends in the pass of a refusal comes to the same end":                                    crashPoints,
 		"nothing is decided on what was overtaken by a write of one's own":                                      staleCache,
 		"a leader that was suspended does not raise a weight that another one took back":                        suspendedLeader,
+		"releases are counted, and what is told of a Canary goes with it":                                       countedReleases,
 		"releases are written down, to be replayed":                                                             tracedReleases,
 		"a release written down across a restart replays to the same verdict":                                   restartedTraces,
 		"two leaders come to one end":                                                                           twoLeaders,

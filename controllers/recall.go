@@ -46,6 +46,8 @@ type recollection struct {
 	taken *problem
 	// homeward is since when the routes are to go home; zero while they are not.
 	homeward time.Time
+	// refusedAt is since when the candidate is to have no traffic; zero when it has none.
+	refusedAt time.Time
 	// held is the revision with which the workload was last seen paused.
 	held string
 	// unkept is the compact trace of the last release, until it is written.

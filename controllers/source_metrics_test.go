@@ -35,7 +35,7 @@ func gathered(t *testing.T, r *prometheus.Registry) (lines []string, all int) {
 			}
 			value := m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
 			if value != 0 {
-				lines = append(lines, fmt.Sprintf("%s %s %v", strings.TrimPrefix(f.GetName(), "serin_source_"), strings.Join(labels, " "), value))
+				lines = append(lines, fmt.Sprintf("%s %s %v", strings.TrimPrefix(strings.TrimPrefix(f.GetName(), "serin_source_"), "serin_"), strings.Join(labels, " "), value))
 			}
 		}
 	}
