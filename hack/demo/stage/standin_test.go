@@ -179,3 +179,20 @@ func TestCanariesDifferOnlyInTheSourceAndTheTimes(t *testing.T) {
 		t.Errorf("-Prometheus +Datadog:\n%s", diff)
 	}
 }
+
+func TestTheManifestsOfTheStandInFitTogether(t *testing.T) {
+	for file, want := range map[string][]string{
+		"stand-in.yaml":     {"image: " + StandInImage + "\n", "kind: Namespace\nmetadata: {name: " + StandIn + "}", "secretKeyRef: {name: " + StandIn + ", key: api-key}"},
+		"metricsource.yaml": {"metadata: {name: " + StandIn + "}", "address: http://" + StandIn + "." + StandIn + "\n", "secretRef: {name: " + StandIn + "}"},
+	} {
+		text, err := os.ReadFile(filepath.Join("../../..", standInManifests, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range want {
+			if !strings.Contains(string(text), part) {
+				t.Errorf("%s lacks %q", file, part)
+			}
+		}
+	}
+}

@@ -32,6 +32,6 @@ func (d *demo) afterword(ctx context.Context) {
 		d.terminal.Say("What it counted is not known: %s", err)
 		return
 	}
-	d.terminal.Say("It counted %.0f requests of the app's pods, %.0f of which failed. Serin asked it %d times about them and %d times whether it is well; its rate limit, %d requests an hour, refused %d of these.",
+	d.terminal.Say("Up to its last full ten seconds it counted %.0f requests of the app's pods, %.0f of which failed. Serin asked it %d times about them and %d times whether it is well; its rate limit, %d requests an hour, refused %d of these.",
 		got.Requests, got.Errors, got.Looks, got.Health, got.Limit, got.Refused)
 }

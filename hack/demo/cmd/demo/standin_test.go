@@ -24,7 +24,7 @@ func TestAStandInIsCalledOne(t *testing.T) {
 			stage.Datadog, `{"requests":1234,"errors":5,"looks":67,"health":89,"limit":1600,"refused":1}`,
 			[]string{
 				"Not Datadog, but a stand-in", "what follows says nothing about Datadog's own service", "It was not Datadog",
-				"It counted 1234 requests of the app's pods, 5 of which failed. Serin asked it 67 times about them and 89 times whether it is well; its rate limit, " +
+				"Up to its last full ten seconds it counted 1234 requests of the app's pods, 5 of which failed. Serin asked it 67 times about them and 89 times whether it is well; its rate limit, " +
 					"1600 requests an hour, refused 1 of these.",
 			},
 		},
