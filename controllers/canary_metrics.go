@@ -49,16 +49,20 @@ func NewCanaryMetrics(r prometheus.Registerer) (*CanaryMetrics, error) {
 			Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300},
 		}),
 	}
-	collectors := []prometheus.Collector{m.releases, m.duration, m.escape}
-	for _, g := range m.gauges() {
-		collectors = append(collectors, g)
-	}
-	for _, c := range collectors {
+	for _, c := range m.all() {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("registering the metrics of Canaries: %w", err)
 		}
 	}
 	return m, nil
+}
+
+func (m *CanaryMetrics) all() []prometheus.Collector {
+	all := []prometheus.Collector{m.releases, m.duration, m.escape}
+	for _, g := range m.gauges() {
+		all = append(all, g)
+	}
+	return all
 }
 
 func (m *CanaryMetrics) gauges() []*prometheus.GaugeVec {

@@ -2,6 +2,9 @@ package controllers
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -150,4 +153,35 @@ func countedReleases(t *testing.T, c *workloadtest.Cluster) {
 	}
 	s.until("the Canary to go", func() bool { return len(told("canary_phase")) == 0 })
 	same(t, "what is left of its releases", told("releases_total"), []string(nil))
+}
+
+func TestEveryMetricIsInTheDocumentation(t *testing.T) {
+	var pages string
+	for _, name := range []string{"operate.md", "sources.md"} {
+		page, err := os.ReadFile(filepath.Join("..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages += string(page)
+	}
+	described := make(chan *prometheus.Desc, 100)
+	canaries, _ := newCanaryMetrics(t)
+	for _, c := range canaries.all() {
+		c.Describe(described)
+	}
+	sources, _ := newMetrics(t)
+	for _, c := range sources.all() {
+		c.Describe(described)
+	}
+	close(described)
+	told := 0
+	for d := range described {
+		name := regexp.MustCompile(`fqName: "([a-z_]+)"`).FindStringSubmatch(d.String())[1]
+		if told++; !strings.Contains(pages, "`"+name+"`") {
+			t.Errorf("no page tells what %s is", name)
+		}
+	}
+	if told < 15 {
+		t.Errorf("only %d metrics were found", told)
+	}
 }

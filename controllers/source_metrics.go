@@ -50,12 +50,16 @@ func NewSourceMetrics(r prometheus.Registerer, c clock.PassiveClock) (*SourceMet
 		used:  gauge("serin_source_budget_used", "Requests of the rate limit of a MetricSource that are used up in the present period."),
 		left:  gauge("serin_source_budget_left", "Requests that the rate limit of a MetricSource leaves in the present period."),
 	}
-	for _, c := range []prometheus.Collector{m.questions, m.requests, m.seconds, m.ready, m.skew, m.used, m.left} {
+	for _, c := range m.all() {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("registering the metrics of sources: %w", err)
 		}
 	}
 	return m, nil
+}
+
+func (m *SourceMetrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.questions, m.requests, m.seconds, m.ready, m.skew, m.used, m.left}
 }
 
 // outcomes are all that a question may come to, so that the labels are known beforehand.
