@@ -35,7 +35,7 @@ build_parts() {
   local part dir n=0 missing=()
   need_go
   for part in "$@"; do
-    declare -F "build_$part" >/dev/null || die "no such part: $part (there are: ${ALL_PARTS[*]})"
+    declare -F "build_$part" >/dev/null || die "no such part: $part (there are: ${ALL_PARTS[*]} ${OPTIONAL_PARTS[*]})"
     [[ -d $(part_dir "$part") ]] || missing+=("$part")
   done
   ((${#missing[@]})) || return 0
@@ -100,7 +100,7 @@ with_progress() {
 prune_parts() {
   local dir part keep=" "
   need_go
-  for part in "${ALL_PARTS[@]}"; do keep+="$(part_dir "$part") "; done
+  for part in "${ALL_PARTS[@]}" "${OPTIONAL_PARTS[@]}"; do keep+="$(part_dir "$part") "; done
   for dir in "$CACHE"/bin/*-*/; do
     dir=${dir%/}
     [[ -d $dir && $keep != *" $dir "* ]] || continue

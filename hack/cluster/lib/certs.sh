@@ -36,6 +36,14 @@ make_certs() {
   done
 }
 
+# add_client USER: a certificate and a kubeconfig for one that is not always there
+add_client() {
+  cd "$STATE/pki" || return
+  sign "$1" "/CN=$1"
+  kubeconfig "$1" >"$1.new"
+  mv "$1.new" "$1.kubeconfig"
+}
+
 sign() { # NAME SUBJECT [ALTERNATIVE NAMES]
   local extensions=$'keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth,serverAuth\n'
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" -subj "$2"

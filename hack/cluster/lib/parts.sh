@@ -3,11 +3,13 @@
 # build_<name> OUT that fills the directory OUT. To add one, add those three; see README.md.
 
 ALL_PARTS=(kubernetes containerd images coredns prometheus traefik)
+# built only when they are named
+OPTIONAL_PARTS=(argocd)
 
 # what to expect on two cores when nothing of it is in the caches of Go; said before each build
 declare -A FIRST_BUILD=(
   [kubernetes]="about 4 min" [containerd]="about 1 min" [images]="seconds" [coredns]="about 1 min"
-  [prometheus]="about 2 min" [traefik]="about 3 min"
+  [prometheus]="about 2 min" [traefik]="about 3 min" [argocd]="about 4 min"
 )
 
 part_module() { if [[ $1 == images ]]; then echo "$CLUSTER_DIR/images"; else echo "$CLUSTER_DIR/tools/$1"; fi; }
@@ -22,6 +24,7 @@ part_version() {
   # the Go module of Prometheus 3.13.5 is called v0.313.5
   prometheus) pinned prometheus github.com/prometheus/prometheus | sed -E 's/^v0\.([0-9])0?([0-9]+)\./v\1.\2./' ;;
   traefik) pinned traefik github.com/traefik/traefik/v3 ;;
+  argocd) pinned argocd github.com/argoproj/argo-cd/v3 ;;
   esac
 }
 
@@ -70,4 +73,16 @@ build_traefik() {
   crds=$(cd "$CLUSTER_DIR/tools/traefik" && go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/standard
   mkdir "$1/gateway-api"
   for file in "$crds"/gateway*.yaml; do echo "---" && cat "$file"; done >"$1/gateway-api/crds.yaml"
+}
+
+build_argocd() {
+  local version module name
+  version=$(part_version argocd)
+  gobuild argocd -ldflags "-s -w -X github.com/argoproj/argo-cd/v3/common.version=${version#v}" -o "$1/argocd" .
+  for name in argocd-application-controller argocd-repo-server argocd-server; do ln -s argocd "$1/$name"; done
+  # the definitions and settings of that version, and the scripts that its repository server calls by name
+  module=$(cd "$CLUSTER_DIR/tools/argocd" && go list -m -f '{{.Dir}}' github.com/argoproj/argo-cd/v3)
+  mkdir "$1/manifests"
+  for name in "$module"/manifests/crds/*-crd.yaml "$module"/manifests/base/config/argocd-*.yaml; do echo "---" && cat "$name"; done >"$1/manifests/argocd.yaml"
+  install -m 755 "$module"/hack/git-verify-wrapper.sh "$module"/hack/gpg-wrapper.sh "$module"/hack/git-ask-pass.sh "$1/"
 }

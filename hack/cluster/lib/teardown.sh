@@ -6,7 +6,7 @@
 # Components first, in an order in which nobody restarts or recreates anything.
 stop_components() {
   local name
-  for name in traefik prometheus coredns kube-proxy kube-scheduler kube-controller-manager kubelet containerd; do
+  for name in argocd-server argocd-application-controller argocd-repo-server redis traefik prometheus coredns kube-proxy kube-scheduler kube-controller-manager kubelet containerd; do
     stop "$name"
   done
   stop kube-apiserver KILL # it would wait for its watchers
