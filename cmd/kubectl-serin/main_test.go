@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/analysis/trace"
 )
@@ -26,7 +28,7 @@ func ask(t *testing.T, folder, input string, args ...string) answer {
 	t.Helper()
 	t.Chdir(folder)
 	var out, err bytes.Buffer
-	code := run(args, streams{in: strings.NewReader(input), out: &out, err: &err})
+	code := run(t.Context(), args, streams{in: strings.NewReader(input), out: &out, err: &err, clock: clock.RealClock{}})
 	return answer{code, out.String(), err.String()}
 }
 
@@ -208,7 +210,7 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left")
 
 func TestAnAnswerThatCannotBeWrittenIsNoBadInput(t *testing.T) {
 	var told bytes.Buffer
-	if code := run([]string{"version"}, streams{out: broken{}, err: &told}); code != exitFailed || !strings.Contains(told.String(), "the answer can't be written: no space left") {
+	if code := run(t.Context(), []string{"version"}, streams{out: broken{}, err: &told}); code != exitFailed || !strings.Contains(told.String(), "the answer can't be written: no space left") {
 		t.Errorf("exit code %d: %s", code, told.String())
 	}
 }
