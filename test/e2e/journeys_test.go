@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // journeys lists all of them, by where they run.
 func journeys() map[place][]journey {
@@ -9,7 +12,7 @@ func journeys() map[place][]journey {
 			{"faults", "an operator killed again and again leads every release to the same end", operatorKilled},
 			{"faults", "without the gate the guard keeps the traffic on the baseline", gateRemoved},
 		},
-		together: append(append(promotions(), rollbacks()...), changes()...),
+		together: slices.Concat(promotions(), rollbacks(), changes(), argoCD()),
 		last: {
 			{"coexistence", "uninstalling in mid-release leaves the baseline serving and plain objects, and installing again goes on", uninstalled},
 		},
