@@ -4,36 +4,15 @@
 # Debian keeps the server's program in redis-tools, under this name, and does what its own name says. The package redis-server would start another for all of the machine.
 ARGOCD_NEEDS=(redis-check-rdb=redis-tools git=git)
 
-# Argo CD may do everything, as it may where it is installed by its own manifests.
-argocd_manifest() {
-  cat <<MANIFEST
-apiVersion: v1
-kind: Namespace
-metadata: {name: argocd}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: serin-cluster-argocd}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects:
-- {apiGroup: rbac.authorization.k8s.io, kind: User, name: argocd}
-MANIFEST
-}
-
-argocd_project() {
-  echo '{apiVersion: argoproj.io/v1alpha1, kind: AppProject, metadata: {name: default, namespace: argocd}, spec: {sourceRepos: ["*"],
-    destinations: [{namespace: "*", server: "*"}], clusterResourceWhitelist: [{group: "*", kind: "*"}]}}'
-}
-
 up_argocd() {
   local redis=$STATE/argocd/redis-server listen=127.0.0.1:6379 common
   mkdir -p "$STATE/argocd/tmp"
   [[ -f $STATE/pki/argocd.kubeconfig ]] || strictly certs add_client argocd >"$STATE/log/openssl.log" 2>&1 || fail openssl "making a certificate for Argo CD failed"
-  apply - <<<"$(argocd_manifest)" || fail apply "making the namespace of Argo CD failed"
+  apply_manifests "$CLUSTER_DIR/manifests/argocd.yaml"
   if ! kubectl -n argocd get appproject default >/dev/null 2>&1; then # once: its settings belong to whoever uses it from then on
     kubectl -n argocd apply --server-side -f "$ARGOCD/manifests/argocd.yaml" >"$STATE/log/apply.log" 2>&1 || fail apply "applying the manifests of Argo CD failed"
     wait_for 60 kube-apiserver "the kinds of Argo CD to be served" kubectl -n argocd get applications,appprojects
-    apply - <<<"$(argocd_project)" || fail apply "making the project of Argo CD failed"
+    apply "$CLUSTER_DIR/manifests/argocd-project.yaml" || fail apply "making the project of Argo CD failed"
   fi
 
   ln -sfn "$(command -v redis-check-rdb)" "$redis"
@@ -47,7 +26,7 @@ up_argocd() {
     --metrics-address 127.0.0.1 --metrics-port 8184
   ensure argocd-application-controller "${common[@]}" -- \
     "$ARGOCD/argocd-application-controller" --namespace argocd --kubeconfig "$STATE/pki/argocd.kubeconfig" --redis $listen \
-    --repo-server 127.0.0.1:8181 --repo-server-plaintext --app-resync 10 --app-resync-jitter 0 --metrics-port 8182
+    --repo-server 127.0.0.1:8181 --repo-server-plaintext --app-resync 10 --app-resync-jitter 0 --persist-resource-health --metrics-port 8182
   ensure argocd-server "${common[@]}" -- \
     "$ARGOCD/argocd-server" --namespace argocd --kubeconfig "$STATE/pki/argocd.kubeconfig" --redis $listen \
     --repo-server 127.0.0.1:8181 --repo-server-plaintext --disable-auth --insecure --port 8090 --metrics-port 8185
