@@ -127,7 +127,9 @@ func (l *Linter) object(file string, object map[string]any) {
 	l.Objects++
 	metadata, _ := object["metadata"].(map[string]any)
 	at := Finding{File: file, Object: strings.TrimSpace(name + " " + word(orEmpty(metadata)["name"]))}
-	tell := func(field, message string) { l.add(Finding{File: at.File, Object: at.Object, Field: field, Message: message}) }
+	tell := func(field, message string) {
+		l.add(Finding{File: at.File, Object: at.Object, Field: field, Message: message})
+	}
 	switch {
 	case !known:
 		tell("kind", fmt.Sprintf("there is no kind %q in %s: write %s", name, v1alpha1.Group, strings.Join(slices.Sorted(maps.Keys(l.kinds)), " or ")))

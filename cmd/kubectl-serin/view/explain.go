@@ -114,8 +114,10 @@ func (e *Explanation) refused(c *v1alpha1.Canary, m *v1alpha1.RolloutStatus) {
 		"Push a fix: it is released from the first step. Until then baseline "+m.Baseline+" serves, and the Deployment keeps the refused template, paused.",
 		"Revert: kubectl rollout undo deployment/"+c.Spec.TargetRef.Name+" -n "+c.Namespace+", or the same in Git.",
 		"Try the same again: "+Command("retry", c),
-		"See what another policy would have decided: kubectl get configmap "+c.Name+"-last-release -n "+c.Namespace+" -o jsonpath='{.data.trace}' > last.trace && kubectl serin replay --trace last.trace",
 	)
+	if len(e.Metrics) > 0 {
+		e.Do = append(e.Do, "See what another policy would have decided: kubectl get configmap "+c.Name+"-last-release -n "+c.Namespace+" -o jsonpath='{.data.trace}' > last.trace && kubectl serin replay --trace last.trace")
+	}
 }
 
 func placeOf(message string) string {

@@ -44,7 +44,7 @@ func nextOf(s Scene) Next {
 	case v1alpha1.PhaseRollingBack:
 		return delayed(m, Next{Text: "the traffic leaves the candidate, then its pods go", At: after(timeOf(m.EnteredAt), ready)})
 	case v1alpha1.PhaseFailed:
-		return Next{Text: fmt.Sprintf("nothing, until a new template is pushed, the old one comes back, or a person retries revision %s", m.Candidate), NeedsPerson: true}
+		return Next{Text: fmt.Sprintf("nothing, until a new template is pushed, the old one comes back, or a person retries revision %s; %s says why", m.Candidate, Command("explain", c)), NeedsPerson: true}
 	case v1alpha1.PhaseIdle, v1alpha1.PhaseSucceeded:
 	}
 	if m.Reason == v1alpha1.ReasonDeploymentRollingOut {
@@ -110,7 +110,7 @@ func baking(s Scene, m *v1alpha1.RolloutStatus, step v1alpha1.Step, reward strin
 	otherwise := map[v1alpha1.InconclusivePolicy]string{
 		v1alpha1.InconclusiveRollBack: "rolled back", v1alpha1.InconclusiveHold: "held there", v1alpha1.InconclusiveAdvance: "passed without a verdict",
 	}[a.OnInconclusiveOrDefault()]
-	return Next{Text: fmt.Sprintf("%s, as soon as the verdict is Pass; without one it is %s by then", reward, otherwise), At: after(since, a.DeadlineOrDefault())}
+	return Next{Text: fmt.Sprintf("%s, as soon as the verdict is Pass; without one it is %s at the deadline", reward, otherwise), At: after(since, a.DeadlineOrDefault())}
 }
 
 // after is a moment some time after another; nil after one that nobody knows.
@@ -126,9 +126,9 @@ func after(t *time.Time, d time.Duration) *time.Time {
 func stepsOf(s Scene) []Step {
 	c, m := s.Canary, s.Canary.Status.Rollout
 	all := c.Spec.StepsOrDefault()
-	present := 0
+	present, refused := 0, 0
 	if m != nil {
-		present = verb.Step(all, m.Weight)
+		present, refused = verb.Step(all, m.Weight), refusedAt(m)
 	}
 	steps := make([]Step, len(all))
 	for i, step := range all {
@@ -136,6 +136,10 @@ func stepsOf(s Scene) []Step {
 		switch {
 		case m == nil:
 		case m.Phase == v1alpha1.PhaseSucceeded, m.Phase == v1alpha1.PhasePromoting, m.Phase == v1alpha1.PhaseFinalizing && m.Reason == v1alpha1.ReasonPromoted:
+			steps[i].State = stepDone
+		case i+1 == refused:
+			steps[i].State, steps[i].Note = stepRefused, "refused here"
+		case i+1 < refused:
 			steps[i].State = stepDone
 		case m.Phase != v1alpha1.PhaseProgressing:
 		case i+1 < present:
@@ -145,6 +149,16 @@ func stepsOf(s Scene) []Step {
 		}
 	}
 	return steps
+}
+
+// refusedAt is the number of the step at which the candidate was refused, as the operator's message tells; 0 when it does not.
+func refusedAt(m *v1alpha1.RolloutStatus) int {
+	n := 0
+	if m.Refused {
+		// A message that says otherwise leaves 0.
+		_, _ = fmt.Sscanf(placeOf(m.Cause), "at step %d", &n)
+	}
+	return n
 }
 
 // noteOf says how far the present step is.

@@ -84,7 +84,7 @@ func wayDown() []Reason {
 	return []Reason{
 		{v1alpha1.ReasonRollingBack, "the traffic leaves the candidate", nothing},
 		{v1alpha1.ReasonRolledBack, "the candidate was refused, and the baseline has all traffic", "explain says why; push a fix, revert, or retry"},
-		{v1alpha1.ReasonAnalysisFailed, "the evidence says that the candidate is worse than tolerated", "look at the queries that explain prints; push a fix, or revert; retry only if the cause was elsewhere"},
+		{v1alpha1.ReasonAnalysisFailed, "the evidence says that the candidate is worse than tolerated", "compare both versions with the queries that explain prints; push a fix, or revert; retry only if the cause was elsewhere"},
 		{v1alpha1.ReasonStepDeadlineExceeded, "a step's deadline passed without a verdict", "see what the message misses: traffic or a source; mend it and retry, or give the step more time with analysis.deadline"},
 		{v1alpha1.ReasonCandidateFailed, "the candidate's pods can't run; the message holds the pods' own words", "fix the template and push"},
 		{v1alpha1.ReasonCandidateDeadlineExceeded, "the candidate's pods did not become ready within the Deployment's progressDeadlineSeconds", "look at the pods' events; make room or fix the template, then retry or push"},

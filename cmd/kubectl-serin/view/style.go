@@ -76,7 +76,7 @@ func (s Style) table(rows [][]string, colour func(row, column int) string) strin
 	for r, row := range rows {
 		for i, cell := range row {
 			padding := ""
-			if i < len(row)-1 {
+			if i < len(row)-1 && strings.Join(row[i+1:], "") != "" {
 				padding = strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2)
 			}
 			c := faint

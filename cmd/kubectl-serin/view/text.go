@@ -75,7 +75,7 @@ func (v Status) plan(b *strings.Builder, s Style) {
 		return
 	}
 	b.WriteByte('\n')
-	marks := map[string]struct{ mark, colour string }{stepDone: {"✓", green}, stepPresent: {"▶", bold}, stepToCome: {"·", faint}}
+	marks := map[string]struct{ mark, colour string }{stepDone: {"✓", green}, stepPresent: {"▶", bold}, stepToCome: {"·", faint}, stepRefused: {"✗", red}}
 	for _, step := range v.around() {
 		if step.State == "" {
 			fmt.Fprintf(b, "  %s\n", s.paint(step.Note, faint))
@@ -128,7 +128,7 @@ func (v Status) evidence(b *strings.Builder, s Style, now time.Time) {
 	if e.Verdict != "" {
 		seen := ""
 		if e.UpTo != nil {
-			seen = ", counted up to " + clockTime(*e.UpTo, now) + " (" + ago(*e.UpTo, now) + ")"
+			seen = ", counted up to " + clockTime(*e.UpTo, now) + " UTC (" + ago(*e.UpTo, now) + ")"
 		}
 		fmt.Fprintf(b, "Verdict: %s%s\n", s.paint(e.Verdict, colourOf(e.Verdict)), seen)
 	}
@@ -142,11 +142,11 @@ func writeMetrics(b *strings.Builder, s Style, metrics []Metric) {
 	if len(metrics) == 0 {
 		return
 	}
-	rows := [][]string{{"METRIC", "BASELINE", "CANDIDATE", "DIFFERENCE", "LIMIT", "REQUESTS", "VERDICT"}}
+	rows := [][]string{{"METRIC", "BASELINE", "CANDIDATE", "DIFFERENCE", "LIMIT", "REQUESTS B / C", "VERDICT"}}
 	for _, m := range metrics {
 		rows = append(rows, []string{
 			m.Title, dash(m.Baseline), dash(m.Candidate), dash(m.Difference), dash(m.Limit),
-			count(m.BaselineRequests) + ", " + count(m.CandidateRequests), dash(m.Verdict),
+			count(m.BaselineRequests) + " / " + count(m.CandidateRequests), dash(m.Verdict),
 		})
 	}
 	if s.Width <= 0 || total(rows) <= s.Width {
@@ -190,7 +190,7 @@ func (v Status) plots(b *strings.Builder, s Style) {
 func (v Status) foot(b *strings.Builder, s Style, now time.Time) {
 	text := v.Next.Text
 	if at := v.Next.At; at != nil {
-		when := "at " + clockTime(*at, now)
+		when := "at " + clockTime(*at, now) + " UTC"
 		if left := at.Sub(now); left >= time.Second {
 			when += ", in " + short(left)
 		} else {

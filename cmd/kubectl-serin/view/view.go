@@ -69,6 +69,7 @@ const (
 	stepDone    = "done"
 	stepPresent = "present"
 	stepToCome  = "to come"
+	stepRefused = "refused"
 )
 
 // Evidence is the last look that was written down.
