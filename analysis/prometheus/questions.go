@@ -55,25 +55,30 @@ type asking struct {
 	questions []analysis.Question
 }
 
-// each writes a question for each arm, by the first way to tell them apart: which one finds series only the server knows.
-func (a *asking) each(q question, about string, text func(question, string) string) error {
-	if len(q.family.arms) == 0 {
-		return nil
-	}
+// each writes a question for each arm, by the first way to tell them apart: which one finds series only the server knows. Of the names that a family has for the same
+// thing, an earlier one goes before a later one, just as they are counted.
+func (a *asking) each(q question, about string, text func(question, string, string) string) error {
 	known, err := q.family.arms[0](a.subject)
 	if err != nil {
 		return err
 	}
-	// A preset's question may serve several metrics at once; this one wants its own series alone.
-	if q.custom.name == "" {
-		q.errors, q.latency = a.query.Errors, a.query.Latency
+	names := q.family.requests
+	if a.query.Latency {
+		names = []string{q.family.duration, q.family.duration + "_bucket"}
 	}
 	for arm, matchers := range known.each {
 		if len(matchers) == 0 {
 			continue
 		}
-		selection := q.expression(arms{matchers: matchers})
-		a.questions = append(a.questions, analysis.Question{Metric: a.query.Metric, Arm: analysis.Arm(arm), About: about, Text: text(q, selection)})
+		var texts []string
+		for _, name := range names {
+			var only []string
+			if name != "" { // a selector of a user's own that names no metric in front of its braces says it all
+				only = []string{name}
+			}
+			texts = append(texts, text(q, name, q.custom.expression(only, slices.Concat(q.family.only, matchers))))
+		}
+		a.questions = append(a.questions, analysis.Question{Metric: a.query.Metric, Arm: analysis.Arm(arm), About: about, Text: strings.Join(texts, " or ")})
 	}
 	return nil
 }
@@ -92,20 +97,24 @@ func (a *asking) value(q valueQuestion) error {
 	return nil
 }
 
-func (a *asking) sum(_ question, selection string) string {
+func (a *asking) sum(_ question, _, selection string) string {
 	return "sum(increase(" + selection + a.span() + "))"
 }
 
 // byStatus shows the failed requests beside the others, by whichever label tells them.
-func (a *asking) byStatus(q question, selection string) string {
+func (a *asking) byStatus(q question, name, selection string) string {
 	labels := slices.Clone(q.family.status)
 	if q.family.failure != "" {
 		labels = append(labels, q.family.failure)
 	}
-	return "sum by (" + strings.Join(labels, ", ") + ") (increase(" + selection + a.span() + "))"
+	text := "sum by (" + strings.Join(labels, ", ") + ") (increase(" + selection + a.span() + "))"
+	if name == q.family.duration { // a native histogram, which counts its requests
+		return "histogram_count(" + text + ")"
+	}
+	return text
 }
 
-func (a *asking) latency(_ question, selection string) string {
+func (a *asking) latency(_ question, _, selection string) string {
 	return fmt.Sprintf("histogram_quantile(%v, sum by (le) (increase(%s%s)))", a.quantile(), selection, a.span())
 }
 

@@ -27,12 +27,16 @@ func TestTheQuestionsOfASourceCanBePasted(t *testing.T) {
 		want   []string
 	}{
 		"errors of the standard preset are requests by status": {"", errors, []string{
-			`errors 0 requests by status: sum by (http_response_status_code, error_type) (increase({__name__=~"http_server_request_duration_seconds|http_server_request_duration_seconds_count",` + baseline + `}[90s] @ 1772626295))`,
-			`errors 1 requests by status: sum by (http_response_status_code, error_type) (increase({__name__=~"http_server_request_duration_seconds|http_server_request_duration_seconds_count",` + candidate + `}[90s] @ 1772626295))`,
+			`errors 0 requests by status: histogram_count(sum by (http_response_status_code, error_type) (increase({__name__="http_server_request_duration_seconds",` + baseline + `}[90s] @ 1772626295))) or ` +
+				`sum by (http_response_status_code, error_type) (increase({__name__="http_server_request_duration_seconds_count",` + baseline + `}[90s] @ 1772626295))`,
+			`errors 1 requests by status: histogram_count(sum by (http_response_status_code, error_type) (increase({__name__="http_server_request_duration_seconds",` + candidate + `}[90s] @ 1772626295))) or ` +
+				`sum by (http_response_status_code, error_type) (increase({__name__="http_server_request_duration_seconds_count",` + candidate + `}[90s] @ 1772626295))`,
 		}},
 		"latency is the quantile that is judged": {"classic", latency, []string{
-			`latency 0 p99: histogram_quantile(0.99, sum by (le) (increase({__name__=~"http_request_duration_seconds|http_request_duration_seconds_bucket",` + baseline + `}[90s] @ 1772626295)))`,
-			`latency 1 p99: histogram_quantile(0.99, sum by (le) (increase({__name__=~"http_request_duration_seconds|http_request_duration_seconds_bucket",` + candidate + `}[90s] @ 1772626295)))`,
+			`latency 0 p99: histogram_quantile(0.99, sum by (le) (increase({__name__="http_request_duration_seconds",` + baseline + `}[90s] @ 1772626295))) or ` +
+				`histogram_quantile(0.99, sum by (le) (increase({__name__="http_request_duration_seconds_bucket",` + baseline + `}[90s] @ 1772626295)))`,
+			`latency 1 p99: histogram_quantile(0.99, sum by (le) (increase({__name__="http_request_duration_seconds",` + candidate + `}[90s] @ 1772626295))) or ` +
+				`histogram_quantile(0.99, sum by (le) (increase({__name__="http_request_duration_seconds_bucket",` + candidate + `}[90s] @ 1772626295)))`,
 		}},
 		"a query of one's own keeps its matchers": {
 			"", analysis.Query{Metric: "errors", Errors: true, Custom: &analysis.CustomQuery{Requests: `jobs_total{job="a",$arm}`, Errors: `jobs_failed_total{$arm}`}},

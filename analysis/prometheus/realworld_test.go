@@ -3,13 +3,9 @@ package prometheus_test
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,13 +17,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/analysis/prometheus/prometheustest"
 )
 
-// realPrometheus is a Prometheus of the version that the project builds, scraping every second.
+// realPrometheus is a real Prometheus that scrapes every second.
 type realPrometheus struct {
 	t       *testing.T
+	server  *prometheustest.Server
 	address string
-	config  string
 
 	jobs map[string][]scrapeTarget
 }
@@ -38,45 +35,12 @@ type scrapeTarget struct {
 	labels  map[string]string
 }
 
-// startPrometheus runs the binary that SERIN_PROMETHEUS names.
 func startPrometheus(t *testing.T) *realPrometheus {
 	t.Helper()
-	binary := os.Getenv("SERIN_PROMETHEUS")
-	if binary == "" {
-		t.Skip("SERIN_PROMETHEUS does not name a Prometheus to test against")
-	}
-	dir := t.TempDir()
-	p := &realPrometheus{t: t, address: freeAddress(t), config: filepath.Join(dir, "prometheus.yml"), jobs: map[string][]scrapeTarget{}}
-	p.write()
-	command := exec.Command(binary, "--config.file="+p.config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+p.address, "--web.enable-lifecycle", "--log.level=warn")
-	command.Stderr = os.Stderr
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	eventually(t, "Prometheus is ready", func() bool {
-		r, err := http.Get("http://" + p.address + "/-/ready")
-		if err != nil {
-			return false
-		}
-		defer r.Body.Close()
-		return r.StatusCode == http.StatusOK
-	})
+	p := &realPrometheus{t: t, jobs: map[string][]scrapeTarget{}}
+	p.server = prometheustest.Start(t, p.config())
+	p.address = p.server.Address
 	return p
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // eventually polls for a condition.
@@ -89,8 +53,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// write writes the configuration. Jobs whose name begins with native take native histograms besides classic ones.
-func (p *realPrometheus) write() {
+// config scrapes all jobs. Those whose name begins with native take native histograms besides classic ones.
+func (p *realPrometheus) config() string {
 	var b strings.Builder
 	b.WriteString("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n")
 	for job, targets := range p.jobs {
@@ -101,15 +65,13 @@ func (p *realPrometheus) write() {
 			fmt.Fprintf(&b, "  - {targets: [%q], labels: %s}\n", target.address, labels)
 		}
 	}
-	if err := os.WriteFile(p.config, []byte(b.String()), 0o600); err != nil {
-		p.t.Fatal(err)
-	}
+	return b.String()
 }
 
 // scrape adds targets to a job.
 func (p *realPrometheus) scrape(job string, targets ...scrapeTarget) {
 	p.jobs[job] = append(p.jobs[job], targets...)
-	p.reload()
+	p.server.Configure(p.config())
 }
 
 // forget removes a target from all jobs.
@@ -123,19 +85,7 @@ func (p *realPrometheus) forget(address string) {
 		}
 		p.jobs[job] = kept
 	}
-	p.reload()
-}
-
-func (p *realPrometheus) reload() {
-	p.write()
-	r, err := http.Post("http://"+p.address+"/-/reload", "", nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer r.Body.Close()
-	if r.StatusCode != http.StatusOK {
-		p.t.Fatalf("Prometheus does not take its configuration: %s", r.Status)
-	}
+	p.server.Configure(p.config())
 }
 
 // scraped waits until Prometheus holds a scrape of every target by every job that has it, begun after now, and answers the
