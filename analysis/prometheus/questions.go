@@ -37,7 +37,12 @@ func Questions(preset string, s analysis.Subject, qs []analysis.Query, w analysi
 		case q.Errors:
 			err = asked.each(p.questions[part.requests], "requests by status", asked.byStatus)
 		default:
-			err = asked.each(p.questions[part.latency], "p"+strconv.FormatFloat(100*asked.quantile(), 'f', -1, 64), asked.latency)
+			q := p.questions[part.latency]
+			about := "p" + strconv.FormatFloat(100*asked.quantile(), 'f', -1, 64)
+			if q.family.unit != 1 {
+				about += " in milliseconds"
+			}
+			err = asked.each(q, about, asked.latency)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("metric %s: %w", q.Metric, err)

@@ -39,7 +39,7 @@ func explained(t *testing.T, s *stage) {
 	got := s.ask(t, "explain", "read-api", "-n", ns)
 	for _, want := range []string{
 		"was refused at step 1 of 3 (weight 10%)", "errors 5.8% vs 0.21%", "kubectl serin retry read-api -n " + ns, "prometheus at http://prometheus.monitoring:9090",
-		`sum by (code, status, status_code) (increase({__name__=~"http_requests_total|`, `namespace="` + ns + `",pod=~"read-api-` + candidateRevision + `-[a-z0-9]{5}"}[295s] @ 1772626295))`,
+		`sum by (code, status, status_code) (increase({__name__="http_requests_total",`, `namespace="` + ns + `",pod=~"read-api-` + candidateRevision + `-[a-z0-9]{5}"}[295s] @ 1772626295))`,
 		`pod=~"read-api-` + baselineRevision + `-[a-z0-9]{5}"`, "histogram_quantile(0.95",
 	} {
 		if !strings.Contains(got.out, want) {
