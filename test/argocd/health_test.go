@@ -10,10 +10,12 @@ import (
 
 // healthTests is the format in which Argo CD keeps what is expected of a health script.
 type healthTests struct {
-	Tests []struct {
-		InputPath    string `json:"inputPath"`
-		HealthStatus health `json:"healthStatus"`
-	} `json:"tests"`
+	Tests []healthTest `json:"tests"`
+}
+
+type healthTest struct {
+	InputPath    string `json:"inputPath"`
+	HealthStatus health `json:"healthStatus"`
 }
 
 type health struct {
