@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,45 @@ func toldForReal(t *testing.T, c *workloadtest.Cluster) {
 		for _, wanted := range []string{"Canary web " + string(s.canary().UID) + " beside Deployment", "Deployment web " + string(s.deploymentUID()) + " beside Canary"} {
 			if !about[wanted] {
 				return errNot("an event on "+wanted, about)
+			}
+		}
+		return nil
+	})
+}
+
+// toldInFull is a release in sixty steps, told by the recorder that the operator has: it merges events that are alike, and none of these are.
+func toldInFull(t *testing.T, c *workloadtest.Cluster) {
+	const steps = 60
+	s := newStage(t, c)
+	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: c.Typed.EventsV1()})
+	s.must(broadcaster.StartRecordingToSinkWithContext(t.Context()))
+	defer broadcaster.Shutdown()
+	s.reconciler.Recorder = broadcaster.NewRecorder(c.Client.Scheme(), "serin")
+	s.edit(func(c *v1alpha1.Canary) {
+		c.Spec.Steps = nil
+		for weight := int32(100 - steps + 1); weight <= 100; weight++ {
+			c.Spec.Steps = append(c.Spec.Steps, v1alpha1.Step{Weight: weight, Bake: &metav1.Duration{Duration: 15 * time.Second}})
+		}
+	})
+	s.step()
+	s.push("v2")
+	for passes := 0; s.phase() != rollout.Succeeded && passes < 3000; passes++ {
+		s.step()
+	}
+	eventually(t, func() error {
+		list, err := c.Typed.EventsV1().Events(s.ns).List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		notes := map[string]map[string]bool{"Canary": {}, "Deployment": {}}
+		for _, e := range list.Items {
+			if told := notes[e.Regarding.Kind]; told != nil && e.ReportingController == "serin" {
+				told[e.Reason+": "+e.Note] = true
+			}
+		}
+		for kind, told := range notes {
+			if want := 1 + steps + 1; len(told) != want { // the start, the steps and the end
+				return errNot(fmt.Sprintf("%d events on the %s", want, kind), len(told))
 			}
 		}
 		return nil
