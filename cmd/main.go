@@ -5,10 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -31,7 +34,10 @@ import (
 // settings are the flags of the operator.
 type settings struct {
 	namespace      string
+	watched        []string
 	metricsAddress string
+	metricsSecure  bool
+	metricsCerts   string
 	probeAddress   string
 	leaderElection bool
 	drain          time.Duration
@@ -58,7 +64,13 @@ func parse(args []string) (settings, error) {
 	var s settings
 	f := flag.NewFlagSet("serin", flag.ContinueOnError)
 	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the operator's own namespace, the only one whose Secrets it reads (default $POD_NAMESPACE)")
+	f.Func("watch-namespaces", "the namespaces whose Canaries are acted on, separated by commas; empty for all", func(value string) error {
+		s.watched = strings.FieldsFunc(value, func(r rune) bool { return r == ',' })
+		return nil
+	})
 	f.StringVar(&s.metricsAddress, "metrics-address", ":8080", "where to serve the operator's own metrics; 0 turns them off")
+	f.BoolVar(&s.metricsSecure, "metrics-secure", false, "serve the metrics over TLS, and only to those whom the cluster lets get /metrics")
+	f.StringVar(&s.metricsCerts, "metrics-certificates", "", "the folder of tls.crt and tls.key for -metrics-secure; empty for a certificate that the operator signs itself at each start")
 	f.StringVar(&s.probeAddress, "probe-address", ":8081", "where to serve /healthz and /readyz")
 	f.BoolVar(&s.leaderElection, "leader-election", true, "act only while holding the lease, so that several replicas may run")
 	f.DurationVar(&s.drain, "drain", 5*time.Second, "how long a candidate keeps its pods after the route has settled at weight 0")
@@ -71,19 +83,29 @@ func parse(args []string) (settings, error) {
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
+	return s, s.check()
+}
+
+// check says what to write instead of a setting that can't be.
+func (s settings) check() error {
+	wrong := slices.IndexFunc(s.watched, func(name string) bool { return len(validation.IsDNS1123Label(name)) > 0 })
 	switch {
 	case s.namespace == "":
-		return s, fmt.Errorf("-namespace is empty: write the namespace that the operator runs in, or set POD_NAMESPACE")
+		return fmt.Errorf("-namespace is empty: write the namespace that the operator runs in, or set POD_NAMESPACE")
+	case wrong >= 0:
+		return fmt.Errorf("-watch-namespaces has %q: write names of namespaces, separated by commas and without spaces", s.watched[wrong])
+	case s.metricsCerts != "" && !s.metricsSecure:
+		return fmt.Errorf("-metrics-certificates is %s without -metrics-secure: the certificates would not be used", s.metricsCerts)
 	case s.drain < 0:
-		return s, fmt.Errorf("-drain is %s: write a duration of 0s or more", s.drain)
+		return fmt.Errorf("-drain is %s: write a duration of 0s or more", s.drain)
 	case s.lag < 0:
-		return s, fmt.Errorf("-gateway-lag is %s: write a duration of 0s or more", s.lag)
+		return fmt.Errorf("-gateway-lag is %s: write a duration of 0s or more", s.lag)
 	case s.traces.Limit < 1<<10:
-		return s, fmt.Errorf("-trace-limit is %d: write a number of bytes of 1024 or more", s.traces.Limit)
+		return fmt.Errorf("-trace-limit is %d: write a number of bytes of 1024 or more", s.traces.Limit)
 	case s.workers < 1:
-		return s, fmt.Errorf("-workers is %d: write 1 or more", s.workers)
+		return fmt.Errorf("-workers is %d: write 1 or more", s.workers)
 	}
-	return s, nil
+	return nil
 }
 
 func run(s settings) error {
@@ -118,20 +140,40 @@ func newScheme() (*runtime.Scheme, error) {
 func managerOptions(s settings, scheme *runtime.Scheme) manager.Options {
 	return manager.Options{
 		Scheme:                  scheme,
-		Metrics:                 metricsserver.Options{BindAddress: s.metricsAddress},
+		Metrics:                 metricsOptions(s),
 		HealthProbeBindAddress:  s.probeAddress,
 		LeaderElection:          s.leaderElection,
 		LeaderElectionID:        "serin.serin.dev",
 		LeaderElectionNamespace: s.namespace,
 		// The process ends right after the manager, so that the lease may be given up at once and the next leader starts without waiting for it to expire.
 		LeaderElectionReleaseOnCancel: true,
-		Cache: cache.Options{
-			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Secret{}: {Namespaces: map[string]cache.Config{s.namespace: {}}},
-			},
+		Cache:                         cacheOptions(s),
+	}
+}
+
+func metricsOptions(s settings) metricsserver.Options {
+	options := metricsserver.Options{BindAddress: s.metricsAddress}
+	if s.metricsSecure {
+		options.SecureServing, options.CertDir, options.FilterProvider = true, s.metricsCerts, authorized
+	}
+	return options
+}
+
+// cacheOptions keep what is watched to what the operator may read: Secrets in its own namespace, everything else where it acts.
+func cacheOptions(s settings) cache.Options {
+	options := cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}: {Namespaces: map[string]cache.Config{s.namespace: {}}},
 		},
 	}
+	for _, name := range s.watched {
+		if options.DefaultNamespaces == nil {
+			options.DefaultNamespaces = map[string]cache.Config{}
+		}
+		options.DefaultNamespaces[name] = cache.Config{}
+	}
+	return options
 }
 
 // answersWaiting is how many answers of sources may wait for their Canary to be reconciled. One more costs nothing but time: the timer finds it.
