@@ -222,21 +222,29 @@ func (v *vault) fail(h http.Handler) {
 
 // mend makes the stand-in answer whoever has these keys.
 func (v *vault) mend(apiKey, appKey string) {
-	v.fail(&datadogtest.Server{Store: versions{}, APIKey: apiKey, AppKey: appKey})
+	v.fail(&datadogtest.Server{Store: twoVersions(), APIKey: apiKey, AppKey: appKey})
 }
 
 // versions are two that have served for ever, each 200 requests a second, one of a thousand with an error.
-type versions struct{}
+type versions []map[string]string
+
+func twoVersions() versions {
+	var all versions
+	for _, version := range []string{"1", "2"} {
+		all = append(all, map[string]string{"service": "shop", "env": "prod", "version": version})
+	}
+	return all
+}
 
 // Between implements [datadogtest.Store].
-func (versions) Between(metric string, from, to time.Time) []datadogtest.Series {
+func (v versions) Between(metric string, from, to time.Time) []datadogtest.Series {
 	rate := map[string]float64{"trace.http.request.hits": 200, "trace.http.request.errors": .2}[metric]
-	var out []datadogtest.Series
-	for _, version := range []string{"1", "2"} {
-		if rate > 0 {
-			tags := map[string]string{"service": "shop", "env": "prod", "version": version}
-			out = append(out, datadogtest.Series{Tags: tags, Count: rate * to.Sub(from).Seconds()})
-		}
+	if rate == 0 {
+		return nil
+	}
+	out := make([]datadogtest.Series, 0, len(v))
+	for _, tags := range v {
+		out = append(out, datadogtest.Series{Tags: tags, Count: rate * to.Sub(from).Seconds()})
 	}
 	return out
 }
