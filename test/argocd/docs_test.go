@@ -40,7 +40,7 @@ func TestTheDocumentationShowsWhatIsTested(t *testing.T) {
 	}
 	rule := script(t, "../own-route.yaml")
 	found := map[string]int{}
-	for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(page(t), -1) {
+	for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)\n```$").FindAllStringSubmatch(page(t), -1) {
 		got := parsed(t, block[1])
 		kind, _ := got["kind"].(string)
 		found[kind]++

@@ -47,7 +47,7 @@ type sighting struct {
 	sync, revision, health string
 	// canary and message are the health of the Canary, operation when the last sync began and outcome how it went.
 	canary, message, operation, outcome string
-	resources                           []string
+	resources, different                []string
 }
 
 // newGitOps makes the repository with the files given, and an Application of it, and waits until all of it is there and healthy.
@@ -128,13 +128,22 @@ func (g *gitOps) pushed() {
 	g.mu.Lock()
 	g.commits = append(g.commits, commit{time.Now(), g.git("rev-parse", "HEAD")})
 	g.mu.Unlock()
+	g.do("telling Argo CD of a commit", client.IgnoreNotFound(g.patchApplication(`{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"normal"}}}`)))
+}
+
+// configure sets the sync options.
+func (g *gitOps) configure(options []string) {
+	g.Helper()
+	g.do("changing the sync options", g.patchApplication(`{"spec":{"syncPolicy":{"syncOptions":["`+strings.Join(options, `","`)+`"]}}}`))
+}
+
+func (g *gitOps) patchApplication(patch string) error {
 	application := &unstructured.Unstructured{}
 	application.SetAPIVersion("argoproj.io/v1alpha1")
 	application.SetKind("Application")
 	application.SetNamespace(argoNamespace)
 	application.SetName(g.ns)
-	refresh := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"argocd.argoproj.io/refresh":"normal"}}}`))
-	g.do("telling Argo CD of a commit", client.IgnoreNotFound(g.cluster.Patch(g.Context(), application, refresh)))
+	return g.cluster.Patch(g.Context(), application, client.RawPatch(types.MergePatchType, []byte(patch)))
 }
 
 // appFile is the user's Deployment and Service in a version.
@@ -207,6 +216,9 @@ func sightingOf(application *unstructured.Unstructured) sighting {
 		kind, _ := resource["kind"].(string)
 		name, _ := resource["name"].(string)
 		s.resources = append(s.resources, kind+"/"+name)
+		if resource["status"] != "Synced" {
+			s.different = append(s.different, kind+"/"+name)
+		}
 		if kind == "Canary" {
 			s.canary, _, _ = unstructured.NestedString(resource, "health", "status")
 			s.message, _, _ = unstructured.NestedString(resource, "health", "message")
@@ -248,6 +260,7 @@ func (g *gitOps) settled(s sighting, health string) bool {
 type syncs struct {
 	looks, operations int
 	outOfSync         time.Duration
+	different         []string
 }
 
 // sinceCommit tells what happened from the moment at which the last commit was first seen as synced. Operations are those that began after that commit.
@@ -268,6 +281,7 @@ func (g *gitOps) sinceCommit() syncs {
 		}
 		if synced && previous.sync != "Synced" {
 			out.outOfSync += s.at.Sub(previous.at)
+			out.different = append(out.different, fmt.Sprint(previous.at.Format(time.TimeOnly), previous.different))
 		}
 		synced = synced || s.sync == "Synced"
 		if synced {

@@ -18,7 +18,7 @@ import (
 func argoCD() []journey {
 	return []journey{
 		{"Argo CD", "with self-heal a good version is promoted, and a bad one is refused, reverted and fixed by commits alone", argoGenerated},
-		{"Argo CD", "a route in Git keeps its split under the documented rule, with server-side apply", argoOwnRoute},
+		{"Argo CD", "a route in Git keeps its split under the documented rule, by client-side and by server-side apply", argoOwnRoute},
 		{"Argo CD", "each action is obeyed once, and self-heal leaves it", argoActions},
 	}
 }
@@ -49,6 +49,7 @@ func argoGenerated(t *testing.T, c *cluster) {
 	g.promoted("v2")
 	g.sees("the release to be Healthy", patience, func(s sighting) bool { return g.settled(s, "Healthy") })
 	g.undisturbed("a good release")
+	g.notHealthyEarly("v2")
 
 	g.refusedByGit("v3")
 	g.revert()
@@ -82,6 +83,24 @@ func (g *gitOps) refusedByGit(version string) {
 	g.undisturbed("a refused version")
 }
 
+// notHealthyEarly holds Argo CD to no word of health from the sync on until a version was promoted.
+func (g *gitOps) notHealthyEarly(version string) {
+	g.Helper()
+	var promoted time.Time
+	g.journal.replay(func(w *world, e entry) {
+		if promoted.IsZero() && w.phase() == v1alpha1.PhaseSucceeded && w.canary().Status.Revision == w.revision(version) {
+			promoted = e.at
+		}
+	})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, s := range g.sightings {
+		if g.settled(s, "Healthy") && s.at.Before(promoted) {
+			g.Errorf("%s before %s was promoted, it says %+v", promoted.Sub(s.at), version, s)
+		}
+	}
+}
+
 // undisturbed holds Argo CD to one sync for the last commit, and to no moment out of sync after it.
 func (g *gitOps) undisturbed(what string) {
 	g.Helper()
@@ -96,10 +115,10 @@ func (g *gitOps) undisturbed(what string) {
 	}
 }
 
-// argoOwnRoute walks through releases with a route that is in Git, the documented rule, and server-side apply.
+// argoOwnRoute walks through releases with a route that is in Git and the documented rule, by client-side apply first, and then by server-side apply.
 func argoOwnRoute(t *testing.T, c *cluster) {
 	rule, options := documentedRule(t)
-	g := newGitOps(t, c, "argoroute", append(options, "ServerSideApply=true"), rule, func(g *gitOps) map[string]string {
+	g := newGitOps(t, c, "argoroute", options, rule, func(g *gitOps) map[string]string {
 		return map[string]string{
 			"app.yaml": g.appFile(good("v1")), "canary.yaml": g.canaryFile(steps(6*time.Second, 25, 50, 100)), "route.yaml": g.manifest("route-in-full.yaml"),
 		}
@@ -120,10 +139,18 @@ func argoOwnRoute(t *testing.T, c *cluster) {
 		t.Error("Argo CD wrote the route back in the middle of a release")
 	}
 
+	g.configure(append(options, "ServerSideApply=true"))
 	g.refusedByGit("v3")
 	g.revert()
 	g.until("v2 to be the template again", long, func(w *world) bool { return w.phase() == v1alpha1.PhaseIdle && w.onlyServes("v2") })
 	g.sees("the revert to be Healthy", patience, func(s sighting) bool { return g.settled(s, "Healthy") })
+
+	// What is not Serin's in the route is still Git's.
+	const path = "    - path: {type: PathPrefix, value: /}\n"
+	g.commit("another path", map[string]string{"route.yaml": strings.Replace(g.manifest("route-in-full.yaml"), path, path+strings.Replace(path, "/}", "/api}", 1), 1)})
+	g.until("the path to be as in Git", patience, func(w *world) bool { return len(w.route().Spec.Rules[0].Matches) == 2 })
+	g.sees("the path to be synced", patience, func(s sighting) bool { return g.settled(s, "Healthy") })
+	g.undisturbed("a change of a route in Git")
 }
 
 // documentedRule reads what an Application needs for a route of one's own.
