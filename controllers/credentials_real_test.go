@@ -6,6 +6,7 @@ import (
 	"net/http/httputil"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +142,7 @@ func (v *vault) renew(data map[string][]byte) {
 	v.t.Helper()
 	v.secret.Data = data
 	v.written++
-	metav1.SetMetaDataAnnotation(&v.secret.ObjectMeta, "written", fmt.Sprint(v.written))
+	metav1.SetMetaDataAnnotation(&v.secret.ObjectMeta, "written", strconv.Itoa(v.written))
 	v.must(v.outside.Client.Update(v.t.Context(), v.secret))
 	eventually(v.t, func() error {
 		heard := &corev1.Secret{}
