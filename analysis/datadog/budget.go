@@ -18,6 +18,8 @@ const (
 	othersPart = 10
 	// unsaidPause is how long nobody asks after a refusal that does not say how long.
 	unsaidPause = 15 * time.Second
+	// longestClosed is how long nobody asks after a refusal, whatever it says: one that says longer may be mistaken, and is asked about once in a while.
+	longestClosed = 10 * time.Minute
 	// turnKept is how long after it came a turn is kept for a caller that did not.
 	turnKept = 2 * time.Minute
 )
@@ -132,7 +134,7 @@ func (b *budget) refuse(after time.Duration, now time.Time) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if until := now.Add(after); until.After(b.closed) {
+	if until := now.Add(min(after, longestClosed)); until.After(b.closed) {
 		b.closed = until
 	}
 	return throttled(after)

@@ -230,6 +230,21 @@ func TestABudgetThatOthersUseUpIsRespected(t *testing.T) {
 	}
 }
 
+func TestARefusalThatSaysTooLongIsAskedAboutOnceInAWhile(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+	b := newBudget()
+	var throttled *analysis.ThrottledError
+	if err := b.refuse(365*24*time.Hour, now); !errors.As(err, &throttled) || throttled.After < 365*24*time.Hour {
+		t.Errorf("it is told as %v", err)
+	}
+	if b.take("a", now.Add(9*time.Minute)) == nil {
+		t.Error("it was asked within ten minutes")
+	}
+	if err := b.take("a", now.Add(11*time.Minute)); err != nil {
+		t.Errorf("after ten minutes: %v", err)
+	}
+}
+
 func TestTurnsAreKeptInOrder(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 	b := newBudget()
