@@ -39,7 +39,8 @@ func TestTheQuestionsOfASourceCanBePasted(t *testing.T) {
 				`histogram_quantile(0.99, sum by (le) (increase({__name__="http_request_duration_seconds_bucket",` + candidate + `}[90s] @ 1772626295)))`,
 		}},
 		"a query of one's own keeps its matchers": {
-			"", analysis.Query{Metric: "errors", Errors: true, Custom: &analysis.CustomQuery{Requests: `jobs_total{job="a",$arm}`, Errors: `jobs_failed_total{$arm}`}},
+			"",
+			analysis.Query{Metric: "errors", Errors: true, Custom: &analysis.CustomQuery{Requests: `jobs_total{job="a",$arm}`, Errors: `jobs_failed_total{$arm}`}},
 			[]string{
 				`errors 0 requests: sum(increase({__name__="jobs_total",job="a",` + baseline + `}[90s] @ 1772626295))`,
 				`errors 1 requests: sum(increase({__name__="jobs_total",job="a",` + candidate + `}[90s] @ 1772626295))`,
@@ -48,7 +49,8 @@ func TestTheQuestionsOfASourceCanBePasted(t *testing.T) {
 			},
 		},
 		"a plain value is the expression itself": {
-			"", analysis.Query{Metric: "lag", Custom: &analysis.CustomQuery{Value: `max(lag{$arm})`}},
+			"",
+			analysis.Query{Metric: "lag", Custom: &analysis.CustomQuery{Value: `max(lag{$arm})`}},
 			[]string{"lag 0 value: max(lag{" + baseline + "})", "lag 1 value: max(lag{" + candidate + "})"},
 		},
 	} {

@@ -95,10 +95,9 @@ func (c *cluster) refusal(what string, err error) error {
 	return failure{exitFailed, fmt.Errorf("%s: the cluster can't be asked: %w", what, err)}
 }
 
-// isUnknownKind tells a missing CRD from a missing object: the API server names no object then.
+// isUnknownKind tells a missing CRD from a missing object: the API server does not know the path then, and says so as no API does.
 func isUnknownKind(err error) bool {
-	status := apierrors.APIStatus(nil)
-	return apierrors.IsNotFound(err) && errors.As(err, &status) && (status.Status().Details == nil || status.Status().Details.Name == "")
+	return apierrors.IsNotFound(err) && apierrors.IsUnexpectedServerError(err)
 }
 
 // workload reads the Deployment of a Canary and its ReplicaSets, just as the operator does.

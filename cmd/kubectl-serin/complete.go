@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed" // the script
 	"strings"
 	"time"
 
@@ -11,6 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
+
+	_ "embed" // the script
 )
 
 // completionScript is what kubectl calls to complete the words of a plugin.

@@ -5,9 +5,10 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/serin-dev/serin/api/v1alpha1"
@@ -79,16 +80,25 @@ func noCluster(t *testing.T, s *stage) {
 	}
 }
 
-// noSerin asks for a kind that the API server does not have, at a path that it does not know.
+// noSerin asks for a kind that the API server does not have.
 func noSerin(t *testing.T, s *stage) {
-	c := &cluster{client: s.client, namespace: "default"}
-	config := rest.CopyConfig(s.config)
-	config.APIPath = "/apis"
-	err := s.client.List(t.Context(), &corev1.PodList{}, client.InNamespace("default"), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: "nonsense"}})
-	if err == nil {
-		t.Fatal("nonsense is taken")
+	kind := schema.GroupVersionKind{Group: "serin.example", Version: "v1", Kind: "Canary"}
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.Add(kind, meta.RESTScopeNamespace)
+	other, err := client.New(s.config, client.Options{Mapper: mapper})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if text := c.refusal("the list", err).Error(); !strings.Contains(text, "the list: the cluster can't be asked") {
-		t.Error(text)
+	c := &cluster{namespace: "default"}
+	one, all := &unstructured.Unstructured{}, &unstructured.UnstructuredList{}
+	one.SetGroupVersionKind(kind)
+	all.SetGroupVersionKind(kind.GroupVersion().WithKind("CanaryList"))
+	for _, err := range []error{
+		other.List(t.Context(), all),
+		other.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: "read-api"}, one),
+	} {
+		if text := c.refusal("the Canary read-api", err).Error(); !strings.Contains(text, "Serin is not installed there") {
+			t.Errorf("%v: %s", err, text)
+		}
 	}
 }

@@ -76,7 +76,7 @@ func (c *cluster) follow(ctx context.Context, name string, now clock.Clock) <-ch
 // final says that asking again will not help: the cluster answered, and said no.
 func final(err error) bool {
 	var f failure
-	return !errors.As(err, &f) || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
+	return !errors.As(err, &f) || errors.Is(err, errGone) || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 }
 
 // watchOnce reads the Canary and tells of each change until the watch ends. seen is true once it was read.
@@ -102,7 +102,7 @@ func (c *cluster) watchOnce(ctx context.Context, name string, tell func(sighting
 				return true, nil
 			}
 		case watch.Deleted:
-			return true, fmt.Errorf("%w while it was followed: its traffic is back on the baseline", errGone)
+			return true, failure{exitFailed, fmt.Errorf("%w while it was followed: its traffic is back on the baseline", errGone)}
 		case watch.Error:
 			if err := apierrors.FromObject(event.Object); !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
 				return true, c.refusal("watching the Canary "+name, err)

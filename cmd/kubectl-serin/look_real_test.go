@@ -235,7 +235,7 @@ func completedByKubectl(t *testing.T, s *stage) {
 		"kubectl-serin":          "#!/bin/sh\nSERIN_PLAYS_PLUGIN=1 exec " + self + ` "$@"` + "\n",
 		"kubectl_complete-serin": script.String(),
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil { //nolint:gosec // they are run
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -60,11 +60,8 @@ func exactlyOne(_ *cobra.Command, args []string) error {
 }
 
 func (o *statusOptions) run(ctx context.Context, s streams, name string) error {
-	if err := o.check(); err != nil {
+	if err := errors.Join(o.check(), checkTimeout(o.timeout, o.wait)); err != nil {
 		return err
-	}
-	if o.timeout < 0 || o.timeout > 0 && !o.wait {
-		return fmt.Errorf("--timeout is %s: write a time above 0, such as 30m, and only with --wait", o.timeout)
 	}
 	c, err := o.reach.connect()
 	if err != nil {
@@ -83,6 +80,14 @@ func (o *statusOptions) run(ctx context.Context, s streams, name string) error {
 		return w.watch(ctx, name)
 	}
 	return w.wait(ctx, name, waitFor{timeout: o.timeout, done: ended})
+}
+
+// checkTimeout refuses a time that means nothing.
+func checkTimeout(timeout time.Duration, wait bool) error {
+	if timeout < 0 || timeout > 0 && !wait {
+		return fmt.Errorf("--timeout is %s: write a time above 0, such as 30m, and only with --wait", timeout)
+	}
+	return nil
 }
 
 // watching is what one invocation knows of a Canary.
@@ -191,10 +196,10 @@ func (w *watching) watch(ctx context.Context, name string) error {
 			switch {
 			case !open || ctx.Err() != nil:
 				return nil
-			case seen.end != nil:
-				return seen.end
-			case seen.trouble != nil:
-				fmt.Fprintf(w.err, "%v; trying again\n", seen.trouble)
+			case seen.canary == nil:
+				if err := w.troubled(seen); err != nil {
+					return err
+				}
 				continue
 			}
 			last = w.scene(ctx, seen.canary)

@@ -81,11 +81,8 @@ Where it makes no sense now it writes nothing, says what to do instead, and ends
 }
 
 func (o *verbOptions) run(ctx context.Context, s streams, name string) error {
-	if err := o.check(); err != nil {
+	if err := errors.Join(o.check(), checkTimeout(o.timeout, o.wait)); err != nil {
 		return err
-	}
-	if o.timeout < 0 || o.timeout > 0 && !o.wait {
-		return fmt.Errorf("--timeout is %s: write a time above 0, such as 30m, and only with --wait", o.timeout)
 	}
 	c, err := o.reach.connect()
 	if err != nil {
@@ -110,6 +107,11 @@ func (o *verbOptions) run(ctx context.Context, s streams, name string) error {
 	if err := o.tell(s, canary, move); err != nil || !o.wait {
 		return err
 	}
+	return o.await(ctx, s, c, name, move)
+}
+
+// await waits for what was asked for.
+func (o *verbOptions) await(ctx context.Context, s streams, c *cluster, name string, move verb.Move) error {
 	f := waitFor{timeout: o.timeout, done: o.done(move)}
 	if f.timeout == 0 && acknowledgedOnly(o.verb) {
 		f.timeout = answerWithin

@@ -57,29 +57,45 @@ func (w *watching) wait(ctx context.Context, name string, f waitFor) error {
 			switch {
 			case !open || ctx.Err() != nil:
 				return w.late(ctx, scene, f.timeout, last.why)
-			case seen.end != nil:
-				return seen.end
-			case seen.trouble != nil:
-				fmt.Fprintf(w.err, "%v; trying again\n", seen.trouble)
+			case seen.canary == nil:
+				if err := w.troubled(seen); err != nil {
+					return err
+				}
 				continue
 			}
 			scene = w.scene(ctx, seen.canary)
-			if last, err = f.done(ctx, w.cluster, scene); err != nil {
+			if last, err = f.done(ctx, w.cluster, scene); err == nil {
+				err = w.progress(scene, last)
+			}
+			if err != nil {
 				return err
 			}
-			if err := w.progress(scene, last); err != nil {
-				return err
-			}
-			switch {
-			case last.over && !last.unsure:
+			if last.over && !last.unsure {
 				return w.end(scene, last)
-			case !last.over:
-				patience = nil
-			case patience == nil:
-				patience = w.clock.After(steady)
 			}
+			patience = w.patient(patience, last)
 		}
 	}
+}
+
+// patient begins to count when a person is needed, and forgets it when not.
+func (w *watching) patient(counting <-chan time.Time, v verdict) <-chan time.Time {
+	switch {
+	case !v.over:
+		return nil
+	case counting == nil:
+		return w.clock.After(steady)
+	}
+	return counting
+}
+
+// troubled tells of a sighting that shows nothing, and answers why there will be no other.
+func (w *watching) troubled(seen sighting) error {
+	if seen.end != nil {
+		return seen.end
+	}
+	_, err := fmt.Fprintf(w.err, "%v; trying again\n", seen.trouble)
+	return err
 }
 
 // progress tells of a change, by a line or by the whole screen.
