@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -256,39 +255,48 @@ func (g *gitOps) settled(s sighting, health string) bool {
 	return s.sync == "Synced" && s.revision == g.commits[len(g.commits)-1].hash && s.health == health && s.outcome == "Succeeded"
 }
 
-// syncs is what Argo CD did after a commit.
-type syncs struct {
-	looks, operations int
-	outOfSync         time.Duration
-	different         []string
+// lag is how long Argo CD may go by what its watches told it before its own sync: on a busy machine it finds a difference that is gone, and heals nothing.
+const lag = 3 * time.Second
+
+// disturbance is what Argo CD did of the last commit, and what it found after that was synced.
+type disturbance struct {
+	// syncs are all of them, late those that began when the first was over, and lag as well.
+	syncs, late int
+	outOfSync   time.Duration
+	different   []string
 }
 
-// sinceCommit tells what happened from the moment at which the last commit was first seen as synced. Operations are those that began after that commit.
-func (g *gitOps) sinceCommit() syncs {
+// sinceCommit reads it from every version of the Application that there was.
+func (g *gitOps) sinceCommit() disturbance {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	last := g.commits[len(g.commits)-1]
-	var out syncs
-	var begun []string
-	synced, previous := false, sighting{}
-	for _, s := range g.sightings {
+	var out disturbance
+	var over time.Time
+	begun := map[string]bool{}
+	for i, s := range g.sightings {
 		began, err := time.Parse(time.RFC3339, s.operation)
-		if err == nil && !began.Before(last.at.Truncate(time.Second)) && !slices.Contains(begun, s.operation) {
-			begun = append(begun, s.operation)
-		}
-		if s.revision != last.hash {
+		if err != nil || began.Before(last.at.Truncate(time.Second)) || s.revision != last.hash {
 			continue
 		}
-		if synced && previous.sync != "Synced" {
-			out.outOfSync += s.at.Sub(previous.at)
-			out.different = append(out.different, fmt.Sprint(previous.at.Format(time.TimeOnly), previous.different))
+		if over.IsZero() && s.outcome == "Succeeded" && s.sync == "Synced" {
+			over = s.at.Add(lag)
 		}
-		synced = synced || s.sync == "Synced"
-		if synced {
-			out.looks++
+		if !begun[s.operation] {
+			begun[s.operation] = true
+			out.syncs++
+			if !over.IsZero() && s.at.After(over) {
+				out.late++
+			}
 		}
-		previous = s
+		until := time.Now()
+		if i+1 < len(g.sightings) {
+			until = g.sightings[i+1].at
+		}
+		if s.sync != "Synced" && !over.IsZero() && until.After(over) {
+			out.outOfSync += until.Sub(over) - max(0, s.at.Sub(over))
+			out.different = append(out.different, s.different...)
+		}
 	}
-	out.operations = len(begun)
 	return out
 }

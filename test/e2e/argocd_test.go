@@ -101,12 +101,12 @@ func (g *gitOps) notHealthyEarly(version string) {
 	}
 }
 
-// undisturbed holds Argo CD to one sync for the last commit, and to no moment out of sync after it.
+// undisturbed holds Argo CD to the sync of the last commit, and to no moment out of sync after it.
 func (g *gitOps) undisturbed(what string) {
 	g.Helper()
 	seen := g.sinceCommit()
-	results.note("Argo CD, %s of %s: %d sync, %d looks after it, %s of them out of sync", what, g.ns, seen.operations, seen.looks, seen.outOfSync.Round(time.Millisecond))
-	if seen.operations != 1 || seen.outOfSync > 0 || seen.looks == 0 {
+	results.note("Argo CD, %s of %s: %d sync, %d later, %s out of sync after it", what, g.ns, seen.syncs, seen.late, seen.outOfSync)
+	if seen.syncs == 0 || seen.late > 0 || seen.outOfSync > 0 {
 		g.Errorf("after %s: %+v", what, seen)
 	}
 	last := g.sees("the Application", patience, func(sighting) bool { return true })
@@ -150,6 +150,7 @@ func argoOwnRoute(t *testing.T, c *cluster) {
 	g.commit("another path", map[string]string{"route.yaml": strings.Replace(g.manifest("route-in-full.yaml"), path, path+strings.Replace(path, "/}", "/api}", 1), 1)})
 	g.until("the path to be as in Git", patience, func(w *world) bool { return len(w.route().Spec.Rules[0].Matches) == 2 })
 	g.sees("the path to be synced", patience, func(s sighting) bool { return g.settled(s, "Healthy") })
+	g.stays("as in Git", 2*lag, func(w *world) bool { return len(w.route().Spec.Rules[0].Matches) == 2 })
 	g.undisturbed("a change of a route in Git")
 }
 
