@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/serin-dev/serin/analysis"
+	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/workload/workloadtest"
 )
@@ -145,7 +146,9 @@ func countedReleases(t *testing.T, c *workloadtest.Cluster) {
 	s.untilWeight(50)
 	s.source.errs(400)
 	s.untilPhase(rollout.Failed)
-	same(t, "how they ended", told("releases_total"), []string{"web Promoted Promoted 1", "web RolledBack AnalysisFailed 1"})
+	same(t, "how they ended", told("releases_total"), []string{
+		strings.Join([]string{"web", v1alpha1.ReasonPromoted, string(rollout.ReasonPromoted), "1"}, " "), "web RolledBack AnalysisFailed 1",
+	})
 	same(t, "how long the refused one kept traffic", told("rollback_duration_seconds"), []string{" 1"})
 	same(t, "that it waits for a person", told("canary_stalled"), []string{"web 1"})
 	if err := s.cluster.Client.Delete(t.Context(), s.canary()); err != nil {

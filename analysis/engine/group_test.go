@@ -52,10 +52,10 @@ func again(t *testing.T, p analysis.Policy, e *Engine, since []analysis.Look) *E
 
 // missed adds a look to those that are not in an engine's state, or forgets them all when they are.
 func missed(since []analysis.Look, e *Engine, l analysis.Look) []analysis.Look {
-	switch e.Open() {
-	case 0:
+	if e.Open() == 0 {
 		return nil
-	case length(l):
+	}
+	if e.Open() == length(l) {
 		return []analysis.Look{l}
 	}
 	return append(since, l)
