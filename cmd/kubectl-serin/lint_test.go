@@ -15,9 +15,6 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
-
-	"github.com/serin-dev/serin/cmd/kubectl-serin/lint"
-	"github.com/serin-dev/serin/config/crd"
 )
 
 const canaryHead = "apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: {name: read-api}\nspec:\n  targetRef: {apiVersion: apps/v1, kind: Deployment, name: read-api}\n"
@@ -163,25 +160,4 @@ func TestLintTakesWhatIsRight(t *testing.T) {
 	if code := run(t.Context(), []string{"lint", "-"}, streams{in: strings.NewReader("kind: Service\n"), out: &out, err: &told}); code != exitBadInput || !strings.Contains(told.String(), "there is no Canary and no MetricSource in -") {
 		t.Errorf("%d: %s", code, told.String())
 	}
-}
-
-// FuzzLint finds files that end the program.
-func FuzzLint(f *testing.F) {
-	for _, text := range wrongObjects() {
-		f.Add([]byte(text))
-	}
-	f.Add([]byte("apiVersion: serin.dev/v1alpha1\nkind: Canary\nmetadata: 1\nspec: []\n"))
-	f.Add([]byte("items: [1]\nkind: List\n---\n\x00"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		l, err := lint.New(crd.Bases, lintedSources())
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.File("file.yaml", text)
-		for _, found := range l.Findings() {
-			if found.Message == "" || found.File == "" {
-				t.Errorf("%+v", found)
-			}
-		}
-	})
 }
