@@ -70,7 +70,7 @@ func TestDefinitionsAndPoliciesAreThoseOfKustomize(t *testing.T) {
 		if want[key] == nil {
 			continue
 		}
-		if _, kept := o.GetAnnotations()["helm.sh/resource-policy"]; kept != strings.HasSuffix(key, "CustomResourceDefinition") {
+		if kept := o.GetAnnotations()["helm.sh/resource-policy"] == "keep"; kept != strings.HasSuffix(key, "CustomResourceDefinition") {
 			t.Errorf("%s: kept after the release: %t", key, kept)
 		}
 		if diff := cmp.Diff(want[key], bare(o)); diff != "" {

@@ -14,6 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -141,4 +143,35 @@ func expect(t *testing.T, cluster *workloadtest.Cluster, acts map[string]bool) {
 	if got := may(t, cluster, "list", "serin.dev", "metricsources", ""); got != installed {
 		t.Errorf("the operator may list MetricSources: %t, want %t", got, installed)
 	}
+}
+
+// TestTheChartTakesOverWhatKustomizeInstalled shows what docs/operate.md tells of: all but the Deployment may stay.
+func TestTheChartTakesOverWhatKustomizeInstalled(t *testing.T) {
+	cluster := workloadtest.Start(t)
+	scheme := newScheme(t)
+	administrator, err := client.New(cluster.Config, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range config(t, "manager/manager.yaml", "crd/bases/*.yaml", "rbac/[bs]*.yaml", "rbac/role.yaml", "gate/gate.yaml", "policies/one-*.yaml") {
+		if _, is := object.(*appsv1.Deployment); is {
+			continue
+		}
+		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		delete(fields, "status")
+		applied := client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: fields})
+		if err := administrator.Apply(t.Context(), applied, client.FieldOwner("kubectl")); err != nil {
+			t.Fatalf("%s: %v", object.GetName(), err)
+		}
+	}
+	do := action.NewInstall(helm(t, cluster))
+	do.ReleaseName, do.Namespace, do.Timeout, do.WaitStrategy = name, namespace, within, kube.StatusWatcherStrategy
+	do.TakeOwnership, do.ForceConflicts = true, true
+	if _, err := do.Run(load(t), nil); err != nil {
+		t.Fatalf("taking over: %v", err)
+	}
+	expect(t, cluster, map[string]bool{"default": true})
 }
