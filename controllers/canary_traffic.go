@@ -375,7 +375,7 @@ func (s *scene) advise(d rollout.Decision) rollout.Decision {
 	route := s.canary.Spec.Traffic.Routes[0]
 	told := *d.Event
 	told.Message += fmt.Sprintf(". If Argo CD did it, its Application needs ignoreDifferences: [{group: %s, kind: %s, name: %s, jqPathExpressions: ['.spec.rules[].backendRefs']}] "+
-		"and syncOptions: [RespectIgnoreDifferences=true]", route.Group, route.Kind, route.Name)
+		"and syncOptions: [ApplyOutOfSyncOnly=true]", route.Group, route.Kind, route.Name)
 	d.Event, d.Message = &told, told.Message
 	return d
 }

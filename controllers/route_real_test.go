@@ -29,7 +29,7 @@ func revertedRoute(t *testing.T, c *workloadtest.Cluster) {
 	s.untilWeight(50)
 	const reverted = "Warning RouteReverted: somebody wrote the route back at weight 50%, so that requests reached all pods alike; it is set again and the step starts over. " +
 		"If Argo CD did it, its Application needs ignoreDifferences: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web, jqPathExpressions: ['.spec.rules[].backendRefs']}] " +
-		"and syncOptions: [RespectIgnoreDifferences=true]"
+		"and syncOptions: [ApplyOutOfSyncOnly=true]"
 	for range 2 {
 		told := len(s.events(0))
 		s.revert()
