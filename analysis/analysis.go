@@ -143,6 +143,8 @@ type Budget struct {
 type ThrottledError struct {
 	// After is how long to wait before asking again, more than 0.
 	After time.Duration
+	// Refused says that the backend has refused to answer, which somebody may have to mend; else we only save its limit.
+	Refused bool
 }
 
 // Error tells how long.

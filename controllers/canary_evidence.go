@@ -23,7 +23,8 @@ const (
 	// learnFor is how long before a release the baseline is looked at, to learn how much its pods differ, and learnLooks in how many looks at most.
 	learnFor   = 30 * time.Minute
 	learnLooks = 120
-	// longThrottled is how long a rate limit may keep a look waiting before people hear of it: that looking slows down is no news.
+	// longThrottled is how long a look may wait so that a rate limit is kept, before people hear of it: that looking slows down is no news. That a
+	// backend refuses is.
 	longThrottled = 2 * time.Minute
 )
 
@@ -45,6 +46,7 @@ type evidence struct {
 	// throttled is what the source says instead of an answer, when that is that it answers later, and since when it does; empty otherwise.
 	throttled      string
 	throttledSince time.Time
+	refused        bool
 	seen           seenPods
 	// pending brings the answer of the look under way since asked; nil while there is none. After trouble, and as long as the source's rate
 	// limit says, the next is not asked for before notBefore.
@@ -83,7 +85,7 @@ func (r *CanaryReconciler) look(ctx context.Context, s *scene) {
 		e.asked, e.pending = now, r.ask(ctx, s.canary, q)
 	}
 	s.observation.Report, s.observation.Stale, s.observation.SourceTrouble = e.report, e.stale(now, late), e.trouble
-	if e.throttled != "" && now.Sub(e.throttledSince) > longThrottled {
+	if e.throttled != "" && (e.refused || now.Sub(e.throttledSince) > longThrottled) {
 		s.observation.SourceTrouble = e.throttled
 	}
 	if s.observation.Unjudgeable != "" {
@@ -149,7 +151,7 @@ func (e *evidence) receive(ctx context.Context, s *scene) {
 		if e.throttled == "" {
 			e.throttledSince = s.observation.Now
 		}
-		e.throttled, e.notBefore = a.err.Error(), s.observation.Now.Add(min(throttled.After, longestSilence))
+		e.throttled, e.refused, e.notBefore = a.err.Error(), throttled.Refused, s.observation.Now.Add(min(throttled.After, longestSilence))
 		return
 	}
 	e.throttled = ""

@@ -35,7 +35,7 @@ type illServer struct {
 func newIllServer(s *stage, timeout time.Duration) *illServer {
 	s.t.Helper()
 	b := &illServer{stage: s}
-	b.start("127.0.0.1:0")
+	b.start("127.0.0.2:0") // where no other server of a test gets its port while it is down
 	s.t.Cleanup(func() { b.server.Close() })
 	s.reconciler.Sources.Types["played"] = func(c analysis.Config) (analysis.Provider, error) {
 		c.Address, c.Timeout = "http://"+b.address, timeout
@@ -163,16 +163,14 @@ func illnesses() map[string]illness {
 	}
 	of := func(h http.HandlerFunc, reason, told string) illness {
 		begin, end := sick(h)
-		return illness{begin, end, reason, told, 0}
+		return illness{begin, end, reason, told}
 	}
 	const json = "application/json"
-	throttling := of(answering(429, "text/plain", "slow down"), "Ready=False Throttled", "answered 429 Too Many Requests: slow down")
-	throttling.borne = longThrottled
 	return map[string]illness{
 		"down": {
 			func(b *illServer) { b.server.Close() },
 			func(b *illServer) { b.start(b.address) },
-			"Ready=False Unreachable", "connection refused", 0,
+			"Ready=False Unreachable", "connection refused",
 		},
 		"too slow":                   of(silent, "Ready=False Unreachable", "no answer within 200ms"),
 		"overloaded":                 of(answering(503, "text/plain", "try later"), "Ready=False Unreachable", "answered 503 Service Unavailable: try later"),
@@ -182,7 +180,7 @@ func illnesses() map[string]illness {
 		"hanging up in mid-answer":   of(breakingOff, "Ready=False Nonsense", "the answer broke off"),
 		"answering in part":          of(answering(200, json, empty+`,"warnings":["store a is away"]}`), "Ready=False Unreachable", "the answer is incomplete: store a is away"),
 		"without any data":           of(answering(200, json, empty+`}`), "Ready=True Answering", ""),
-		"throttling whoever asks":    throttling,
+		"throttling whoever asks":    of(answering(429, "text/plain", "slow down"), "Ready=False Throttled", "answered 429 Too Many Requests: slow down"),
 	}
 }
 
@@ -191,8 +189,6 @@ type illness struct {
 	begin, end func(*illServer)
 	conditions string
 	told       string
-	// borne is how long it lasts before people hear of it.
-	borne time.Duration
 }
 
 // timeout is what an answer may take: hardly any time where none comes.

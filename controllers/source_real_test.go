@@ -129,7 +129,7 @@ func illBackend(t *testing.T, c *workloadtest.Cluster) {
 				t.Errorf("after ten minutes it is in phase %s, at weight %d", status.Phase, status.Weight)
 			}
 			same(t, "the source meanwhile", s.health(sources), ill.conditions)
-			s.toldOnce(before, ill.told, toldAfter-ill.borne)
+			s.toldOnce(before, ill.told, toldAfter)
 
 			ill.end(b)
 			s.untilWeight(50)

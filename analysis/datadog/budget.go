@@ -52,16 +52,16 @@ func (b *budget) take(caller string, now time.Time) error {
 	defer b.mu.Unlock()
 	b.begin(now)
 	if now.Before(b.closed) {
-		return throttled(b.closed.Sub(now))
+		return throttled(b.closed.Sub(now), true)
 	}
 	turn, waiting := b.turns[caller]
 	if waiting && now.Before(turn) {
-		return throttled(turn.Sub(now))
+		return throttled(turn.Sub(now), false)
 	}
 	if b.usable() <= 0 || !waiting && !(b.ample() && len(b.turns) == 0) {
 		if turn = b.turn(now); turn.After(now) {
 			b.turns[caller] = turn
-			return throttled(turn.Sub(now))
+			return throttled(turn.Sub(now), false)
 		}
 	}
 	delete(b.turns, caller)
@@ -137,7 +137,7 @@ func (b *budget) refuse(after time.Duration, now time.Time) error {
 	if until := now.Add(min(after, longestClosed)); until.After(b.closed) {
 		b.closed = until
 	}
-	return throttled(after)
+	return throttled(after, true)
 }
 
 // health is the budget as others may see it; nil before the API told.
@@ -152,9 +152,9 @@ func (b *budget) health(now time.Time) *analysis.Budget {
 }
 
 // throttled is the error for a wait, a little longer so that not all come back at once.
-func throttled(wait time.Duration) error {
+func throttled(wait time.Duration, refused bool) error {
 	wait = max(wait, time.Second)
-	return &analysis.ThrottledError{After: wait + rand.N(min(wait/10, 10*time.Second)+time.Millisecond)}
+	return &analysis.ThrottledError{After: wait + rand.N(min(wait/10, 10*time.Second)+time.Millisecond), Refused: refused}
 }
 
 // number reads a header, -1 when it has none.

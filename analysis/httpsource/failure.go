@@ -65,7 +65,7 @@ func (c *Client) Refused(r *http.Response, said func(body []byte) string) *Failu
 	after := retryAfter(r.Header.Get("Retry-After"), time.Now())
 	switch code := r.StatusCode; {
 	case code == http.StatusTooManyRequests:
-		f.Again, f.After, f.Cause = true, after, &analysis.ThrottledError{After: max(after, c.kind.LongestPause)}
+		f.Again, f.After, f.Cause = true, after, &analysis.ThrottledError{After: max(after, c.kind.LongestPause), Refused: true}
 	case code == http.StatusRequestTimeout || code >= 500:
 		f.Again, f.After = true, after
 	case code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:

@@ -37,6 +37,6 @@ func (q *quiet) kept(now time.Time) error {
 	}
 	return &httpsource.Failure{
 		Text:  q.why + "; it wants to be left alone for another " + left.Round(time.Second).String(),
-		Cause: &analysis.ThrottledError{After: left},
+		Cause: &analysis.ThrottledError{After: left, Refused: true},
 	}
 }

@@ -79,7 +79,7 @@ func (s *Server) answers(method, path string) bool {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.3:0") // where no server of another test gets the port before Prometheus has it
 	if err != nil {
 		t.Fatal(err)
 	}
