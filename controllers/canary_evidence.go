@@ -43,7 +43,8 @@ type evidence struct {
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
 	rejected error
-	// throttled is what the source says instead of an answer, when that is that it answers later, and since when it does; empty otherwise.
+	// throttled is what the source says instead of an answer, when that is that it answers later, and since when it does; empty otherwise. refused says that it was
+	// the backend that refused, rather than we who waited for a turn.
 	throttled      string
 	throttledSince time.Time
 	refused        bool

@@ -86,7 +86,7 @@ func (r *recall) of(c *v1alpha1.Canary, persisted rollout.State, now time.Time) 
 	if !e.expected.IsZero() && now.Sub(e.expected) > overslept && !e.state.EnteredAt.IsZero() {
 		e.state.EnteredAt = now // as after a restart
 	}
-	e.expected = now
+	e.expected = now.Add(slowestRetry) // should this one fail: what can't be done must not put off the deadline that is its way out
 	return e
 }
 

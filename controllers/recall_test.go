@@ -55,6 +55,17 @@ func TestRecall(t *testing.T) {
 			}
 		})
 	}
+	t.Run("passes that fail, each tried again as late as may be, put no deadline off", func(t *testing.T) {
+		var r recall
+		r.of(web("uid", ""), persisted, start)
+		now := start
+		for range 20 {
+			now = now.Add(slowestRetry + time.Second)
+			if got := r.of(web("uid", ""), persisted, now).state.EnteredAt; !got.Equal(start) {
+				t.Fatalf("after %s of failures the wait began at %s, want %s", now.Sub(start), got, start)
+			}
+		}
+	})
 	t.Run("what was not worth a write is remembered", func(t *testing.T) {
 		var r recall
 		r.of(web("uid", ""), persisted, start).state.SettledAt = start.Add(time.Second)
