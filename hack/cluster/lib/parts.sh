@@ -4,12 +4,12 @@
 
 ALL_PARTS=(kubernetes containerd images coredns prometheus traefik)
 # built only when they are named
-OPTIONAL_PARTS=(argocd)
+OPTIONAL_PARTS=(argocd helm)
 
 # what to expect on two cores when nothing of it is in the caches of Go; said before each build
 declare -A FIRST_BUILD=(
   [kubernetes]="about 4 min" [containerd]="about 1 min" [images]="seconds" [coredns]="about 1 min"
-  [prometheus]="about 2 min" [traefik]="about 3 min" [argocd]="about 4 min"
+  [prometheus]="about 2 min" [traefik]="about 3 min" [argocd]="about 4 min" [helm]="about 2 min"
 )
 
 part_module() { if [[ $1 == images ]]; then echo "$CLUSTER_DIR/images"; else echo "$CLUSTER_DIR/tools/$1"; fi; }
@@ -25,6 +25,7 @@ part_version() {
   prometheus) pinned prometheus github.com/prometheus/prometheus | sed -E 's/^v0\.([0-9])0?([0-9]+)\./v\1.\2./' ;;
   traefik) pinned traefik github.com/traefik/traefik/v3 ;;
   argocd) pinned argocd github.com/argoproj/argo-cd/v3 ;;
+  helm) pinned helm helm.sh/helm/v4 ;;
   esac
 }
 
@@ -85,4 +86,8 @@ build_argocd() {
   mkdir "$1/manifests"
   for name in "$module"/manifests/crds/*-crd.yaml "$module"/manifests/base/config/argocd-*.yaml; do echo "---" && cat "$name"; done >"$1/manifests/argocd.yaml"
   install -m 755 "$module"/hack/git-verify-wrapper.sh "$module"/hack/gpg-wrapper.sh "$module"/hack/git-ask-pass.sh "$1/"
+}
+
+build_helm() {
+  gobuild helm -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=$(part_version helm)" -o "$1/helm" helm.sh/helm/v4/cmd/helm
 }
