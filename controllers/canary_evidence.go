@@ -39,6 +39,7 @@ type evidence struct {
 	settledAt time.Time
 	// report is what the looks of the present step say; zero before the first.
 	report analysis.Report
+	trend  trend
 	tracer *tracer
 	// trouble is why the last look brought nothing; rejected the same when asking again the same way will not help.
 	trouble  string
@@ -180,6 +181,7 @@ func (e *evidence) receive(ctx context.Context, s *scene) {
 		}
 		report := e.engine.Look(l)
 		e.upTo = l.Window.To
+		e.trend.note(e.policy, l)
 		if l.Window.From.Before(e.settledAt) || l.Weight != s.state.Weight {
 			continue
 		}

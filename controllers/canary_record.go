@@ -17,7 +17,8 @@ import (
 )
 
 // refreshAfter is how old the status of a step in flight may be while the verdict in it is no longer the present one, or while it does not yet say when the split
-// settled. A shorter step costs no write for either.
+// settled. A shorter step costs no write for either. What people see of the evidence besides is written after one minute, two, four, eight: never older than half the wait,
+// for a number of writes that hardly grows with it.
 const refreshAfter = time.Minute
 
 // record persists the decision before anything is done about it. It fails with a conflict when somebody else wrote first.
@@ -54,11 +55,13 @@ func (r *CanaryReconciler) worthWriting(s *scene, before, after v1alpha1.CanaryS
 		!sameConditions(before, after) {
 		return true
 	}
-	if !inFlight(d.State.Phase) || s.observation.Now.Sub(s.recollection.wroteAt) < refreshAfter {
+	age := s.observation.Now.Sub(s.recollection.wroteAt)
+	if !inFlight(d.State.Phase) || age < refreshAfter {
 		return false
 	}
 	settled := !equality.Semantic.DeepEqual(before.Rollout.SettledAt, after.Rollout.SettledAt)
-	return settled || before.Verdict != after.Verdict
+	dated := age >= s.observation.Now.Sub(d.State.EnteredAt)/2 && !equality.Semantic.DeepEqual(before.Analysis, after.Analysis)
+	return settled || dated || before.Verdict != after.Verdict
 }
 
 // isNews says that the status before does not tell of the problem yet, nor will the release by itself.

@@ -67,7 +67,9 @@ func projectAnalysis(status *v1alpha1.CanaryStatus, s *scene, d rollout.Decision
 		Message: truncated(report.Message),
 	}
 	for _, result := range report.Results {
-		a.Metrics = append(a.Metrics, metricStatus(result))
+		m := metricStatus(result)
+		m.Trend = e.trend.of(result.Name, result.Unit)
+		a.Metrics = append(a.Metrics, m)
 	}
 	status.Analysis, status.Verdict = a, a.Verdict
 }

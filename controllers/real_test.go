@@ -32,6 +32,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"of two Canaries the younger leaves the Deployment alone":                                               elderCanary,
 		"a good release is promoted, in three writes a step":                                                    goodRelease,
 		"a long release asks the API server for little":                                                         longRelease,
+		"a step of an hour is told of as it goes, in a few writes":                                              longStep,
 		"an operator that hears of no change comes to the same end":                                             hearsNothing,
 		"a bad release is off the traffic in the pass that saw the evidence":                                    badRelease,
 		"a rollback is told on the Canary and on the Deployment":                                                toldForReal,

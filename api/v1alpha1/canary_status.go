@@ -23,10 +23,10 @@ type CanaryStatus struct {
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that this status answers.
+	// observedGeneration is the generation of the spec that this status answers; -1 until the operator has looked at it, so that nobody takes it for done.
 	//
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// observedRevision is the revision of the workload's template that this status answers.
 	//
@@ -287,6 +287,29 @@ type MetricStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
+	// trend draws what the newest looks at this release showed.
+	//
+	// +optional
+	Trend *TrendStatus `json:"trend,omitempty"`
+}
+
+// TrendStatus draws both versions on one scale, from 0 up: a character for each look, the newest last, and a blank where nothing was counted.
+type TrendStatus struct {
+	// baseline as a line of bars, such as ▅▅▅▅.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Baseline string `json:"baseline"`
+	// candidate as a line of bars, such as ▅▆██.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Candidate string `json:"candidate"`
+	// most is the value of the highest bar, such as 142ms.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Most string `json:"most,omitempty"`
 }
 
 // Release is one ended release.

@@ -32,7 +32,7 @@ func newStatus(s streams) *cobra.Command {
 		Short: "Show a release on one screen, or wait for its end",
 		Long: `Show a release on one screen: the steps, what both versions show, what happens next and when, and what a person can say.
 
-The operator does not write every look into the Canary: the evidence is that of the last status that was written, and the screen says of when it is.
+The operator does not write every look into the Canary: a step's evidence is written after one minute, two, four, eight, and the screen says of when it is.
 
 With --wait the command ends when the release does, for pipelines. Exit code: 0 promoted, or nothing under way; 3 refused; 5 not over within --timeout;
 6 a person is needed: stalled, paused, held, or waiting for approval; 1 the cluster can't be asked; 2 bad input.`,

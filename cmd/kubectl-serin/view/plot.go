@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/api/v1alpha1"
@@ -94,33 +95,58 @@ func known(v float64) *float64 {
 	return &v
 }
 
-// sparks draws both arms on one scale from 0 to the most, in at most width characters each: the newest points where there are more. A gap is a space.
+// sparks draws both arms in at most width characters each: the newest points where there are more.
 func (p Plot) sparks(width int) (baseline, candidate string, most float64) {
 	points := p.Points[max(0, len(p.Points)-width):]
+	var b, c []float64
 	for _, point := range points {
-		for _, v := range []*float64{point.Baseline, point.Candidate} {
-			if v != nil {
-				most = max(most, *v)
-			}
-		}
+		b, c = append(b, value(point.Baseline)), append(c, value(point.Candidate))
 	}
-	var b, c strings.Builder
-	for _, point := range points {
-		b.WriteRune(spark(point.Baseline, most))
-		c.WriteRune(spark(point.Candidate, most))
-	}
-	return b.String(), c.String(), most
+	return analysis.Sparks(b, c)
 }
 
-func spark(v *float64, most float64) rune {
-	bars := []rune("▁▂▃▄▅▆▇█")
-	switch {
-	case v == nil:
-		return ' '
-	case most <= 0 || *v <= 0:
-		return bars[0]
+func value(known *float64) float64 {
+	if known == nil {
+		return math.NaN()
 	}
-	return bars[min(int(*v/most*float64(len(bars))), len(bars)-1)]
+	return *known
+}
+
+// drawing is a metric as two lines of bars.
+type drawing struct{ metric, baseline, candidate, most string }
+
+// drawings are made of the looks that were seen, or are the operator's own where these show more: whoever looks once has seen one look.
+func (v Status) drawings(width int) []drawing {
+	var all []drawing
+	drawn := map[string]int{}
+	for _, p := range v.Plots {
+		b, c, most := p.sparks(width)
+		drawn[p.Metric] = len(all)
+		all = append(all, drawing{p.Metric, b, c, analysis.FormatValue(most, p.unit())})
+	}
+	if v.Evidence == nil {
+		return all
+	}
+	for _, m := range v.Evidence.Metrics {
+		if m.Trend == nil {
+			continue
+		}
+		d := drawing{m.Name, last(m.Trend.Baseline, width), last(m.Trend.Candidate, width), m.Trend.Most}
+		i, known := drawn[m.Name]
+		switch {
+		case !known:
+			all = append(all, d)
+		case utf8.RuneCountInString(all[i].baseline) < utf8.RuneCountInString(d.baseline):
+			all[i] = d
+		}
+	}
+	return all
+}
+
+// last are the last characters of a line, width of them at most.
+func last(line string, width int) string {
+	all := []rune(line)
+	return string(all[max(0, len(all)-width):])
 }
 
 // unitOf is the unit of a metric's values.

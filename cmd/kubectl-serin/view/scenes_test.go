@@ -144,12 +144,17 @@ func scenes() map[string]view.Scene {
 	}
 	withLooks := of(in("Progressing", 50, "Observing", "step 2 of 3 (weight 50%) bakes for at least 3m40s more", judged))
 	withLooks.Looks = looks()
+	drawn := of(in("Progressing", 50, "Observing", "step 2 of 3 (weight 50%) bakes for at least 3m40s more", judged, func(c *v1alpha1.Canary) {
+		c.Status.Analysis.Metrics[1].Trend = &v1alpha1.TrendStatus{Baseline: "▅▅▅▅▅▅▅▅", Candidate: "▅▅▅ ▆▇██", Most: "134ms"}
+	}))
+	drawn.Looks = looks()[:1]
 	return map[string]view.Scene{
 		"empty-status":     of(canary()),
 		"idle":             of(in("Idle", 0, "Watching", "revision "+baseline+" serves; waiting for a new template", memory(func(m *v1alpha1.RolloutStatus) { m.Candidate = "" }), func(c *v1alpha1.Canary) { c.Status.Revision = baseline })),
 		"before-any-step":  of(in("Progressing", 0, "CandidateNotReady", "waiting for the candidate: 0 of 1 pods available", memory(func(m *v1alpha1.RolloutStatus) { m.SettledAt = nil }))),
 		"settling":         of(in("Progressing", 10, "Settling", "setting weight 10%: waiting for the gateway to acknowledge the split", memory(func(m *v1alpha1.RolloutStatus) { m.SettledAt = nil }))),
 		"at-a-step":        withLooks,
+		"seen-once":        drawn,
 		"without-verdict":  of(in("Progressing", 10, "Inconclusive", "step 1 of 3 (weight 10%) waits for evidence: 12 requests of at least 50", memory(func(m *v1alpha1.RolloutStatus) { m.SettledAt = at(4 * time.Minute) }))),
 		"approval":         of(in("Progressing", 50, "AwaitingApproval", "step 2 of 3 (weight 50%) passed and waits for approval: serin.dev/approve="+candidate, judged)),
 		"paused":           of(in("Progressing", 10, "Paused", "step 1 of 3 (weight 10%) is paused by a person; serin.dev/resume="+candidate+" goes on", memory(func(m *v1alpha1.RolloutStatus) { m.Paused = true }))),

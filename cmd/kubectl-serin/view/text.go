@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/serin-dev/serin/analysis"
 )
 
 // Text is the screen.
@@ -167,23 +165,20 @@ func writeMetrics(b *strings.Builder, s Style, metrics []Metric) {
 }
 
 func (v Status) plots(b *strings.Builder, s Style) {
-	if len(v.Plots) == 0 {
-		return
-	}
-	b.WriteByte('\n')
 	width := 60
 	if s.Width > 0 {
 		width = max(min(width, s.Width-36), 8)
 	}
-	name := 0
-	for _, p := range v.Plots {
-		name = max(name, len(p.Metric))
+	lines, name := v.drawings(width), 0
+	for _, d := range lines {
+		name = max(name, len(d.metric))
 	}
-	for _, p := range v.Plots {
-		baseline, candidate, most := p.sparks(width)
-		scale := "0 to " + analysis.FormatValue(most, p.unit())
-		fmt.Fprintf(b, "%-*s  baseline   %s  %s\n", name, p.Metric, baseline, s.paint(scale, faint))
-		fmt.Fprintf(b, "%-*s  candidate  %s\n", name, "", candidate)
+	for i, d := range lines {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(b, "%-*s  baseline   %s  %s\n", name, d.metric, d.baseline, s.paint("0 to "+d.most, faint))
+		fmt.Fprintf(b, "%-*s  candidate  %s\n", name, "", d.candidate)
 	}
 }
 

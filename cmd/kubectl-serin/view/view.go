@@ -93,6 +93,8 @@ type Metric struct {
 	BaselineRequests  int64  `json:"baselineRequests"`
 	CandidateRequests int64  `json:"candidateRequests"`
 	Message           string `json:"message,omitempty"`
+	// Trend is what the operator drew of the newest looks when it wrote the status.
+	Trend *v1alpha1.TrendStatus `json:"trend,omitempty"`
 }
 
 // Verb is what a person can say now.
@@ -163,7 +165,7 @@ func evidenceOf(c *v1alpha1.Canary) *Evidence {
 	for _, m := range a.Metrics {
 		e.Metrics = append(e.Metrics, Metric{
 			Title: titleOf(c, m.Name), Name: m.Name, Verdict: m.Verdict, Baseline: m.Baseline, Candidate: m.Candidate, Difference: m.Difference, Limit: m.Limit,
-			BaselineRequests: m.BaselineRequests, CandidateRequests: m.CandidateRequests, Message: m.Message,
+			BaselineRequests: m.BaselineRequests, CandidateRequests: m.CandidateRequests, Message: m.Message, Trend: m.Trend,
 		})
 	}
 	return e
