@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 export CGO_ENABLED ?= 0
 
-.PHONY: help demo test lint generate verify bench-decisions build plugin image install uninstall cluster-up cluster-down unit e2e fmt
+.PHONY: help demo test lint generate verify bench-decisions build plugin image images install uninstall cluster-up cluster-down unit e2e fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ plugin: ## kubectl serin, a static binary, in bin/kubectl-serin
 
 image: build ## the operator's image, in the local cluster
 	@hack/cluster/load-image serin.dev/serin:dev bin/serin
+
+images: ## the operator's image for every platform, in bin/image, without a container engine (ARGS="-push registry/name:tag" also pushes it)
+	@hack/image/build $(ARGS)
 
 install: ## install Serin from config/ into the cluster of your kubeconfig
 	@kubectl apply --server-side -k config/default
