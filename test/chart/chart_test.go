@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
@@ -18,7 +20,7 @@ import (
 
 func TestWhatIsInstalledFollowsTheValues(t *testing.T) {
 	everything := map[string]int{
-		"ClusterRole": 1, "ClusterRoleBinding": 1, "CustomResourceDefinition": 2, "Deployment": 1, "MutatingAdmissionPolicy": 1, "MutatingAdmissionPolicyBinding": 1,
+		"ClusterRole": 3, "ClusterRoleBinding": 1, "CustomResourceDefinition": 2, "Deployment": 1, "MutatingAdmissionPolicy": 1, "MutatingAdmissionPolicyBinding": 1,
 		"PodDisruptionBudget": 1, "Role": 1, "RoleBinding": 1, "Service": 1, "ServiceAccount": 1, "ValidatingAdmissionPolicy": 2, "ValidatingAdmissionPolicyBinding": 2,
 	}
 	for name, c := range map[string]struct {
@@ -29,8 +31,9 @@ func TestWhatIsInstalledFollowsTheValues(t *testing.T) {
 		"without the gate":             {"gate: {enabled: false}", map[string]int{"MutatingAdmissionPolicy": 0, "MutatingAdmissionPolicyBinding": 0}},
 		"without the policies":         {"policies: {enabled: false}", map[string]int{"ValidatingAdmissionPolicy": 0, "ValidatingAdmissionPolicyBinding": 0}},
 		"without the definitions":      {"crds: {enabled: false}", map[string]int{"CustomResourceDefinition": 0}},
+		"without roles for people":     {"peopleRoles: {enabled: false}", map[string]int{"ClusterRole": 1}},
 		"without metrics":              {"metrics: {enabled: false}", map[string]int{"Service": 0}},
-		"with metrics for some":        {"metrics: {secure: true}", map[string]int{"ClusterRole": 3, "ClusterRoleBinding": 2}},
+		"with metrics for some":        {"metrics: {secure: true}", map[string]int{"ClusterRole": 5, "ClusterRoleBinding": 2}},
 		"with a ServiceMonitor":        {"metrics: {serviceMonitor: {enabled: true}}", map[string]int{"ServiceMonitor": 1}},
 		"with a NetworkPolicy":         {"networkPolicy: {enabled: true}", map[string]int{"NetworkPolicy": 1}},
 		"without a budget":             {"podDisruptionBudget: {enabled: false}", map[string]int{"PodDisruptionBudget": 0}},
@@ -60,7 +63,7 @@ func TestWhatIsInstalledFollowsTheValues(t *testing.T) {
 func TestDefinitionsAndPoliciesAreThoseOfKustomize(t *testing.T) {
 	rendered := mustRender(t, "")
 	definitions := config(t, "crd/bases/*.yaml")
-	policies := config(t, "gate/gate.yaml", "policies/one-*.yaml")
+	policies := config(t, "gate/gate.yaml", "policies/one-*.yaml", "rbac/people.yaml")
 	want := map[string]any{}
 	for _, o := range append(definitions, policies...) {
 		want[o.GetName()+" "+o.GetObjectKind().GroupVersionKind().Kind] = bare(o)
@@ -88,6 +91,10 @@ func bare(o any) any {
 	switch o := o.(type) {
 	case *apiextensionsv1.CustomResourceDefinition:
 		return o.Spec
+	case *rbacv1.ClusterRole:
+		takenInBy := maps.Clone(o.Labels)
+		maps.DeleteFunc(takenInBy, func(label, _ string) bool { return !strings.HasPrefix(label, "rbac.authorization.k8s.io/aggregate-to-") })
+		return []any{o.Rules, takenInBy}
 	case *admissionv1.MutatingAdmissionPolicy:
 		return o.Spec
 	case *admissionv1.MutatingAdmissionPolicyBinding:

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"errors"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +45,7 @@ func approvePauseResume(t *testing.T, c *cluster) {
 func promoteAbort(t *testing.T, c *cluster) {
 	a := newApp(t, c, "promote")
 	a.watchOver(steps(10*time.Minute, 25, 50, 100))
+	a.mayWhatTheirRoleLets()
 	a.send(60, 0)
 	a.release(good("v2"))
 	a.until("the first step", long, func(w *world) bool { return w.weight() == 25 })
@@ -61,4 +65,27 @@ func promoteAbort(t *testing.T, c *cluster) {
 		t.Errorf("the reason is %s, not %s", reason, v1alpha1.ReasonAborted)
 	}
 	a.toldOfRollback(`a person aborted it`)
+}
+
+// mayWhatTheirRoleLets shows that the cluster's own roles are enough: who may view a namespace reads its Canaries, and who may edit it says their verbs.
+func (a *app) mayWhatTheirRoleLets() {
+	a.Helper()
+	for _, person := range []struct {
+		role              string
+		reads, says, owns string
+	}{{"view", "yes", "no", "no"}, {"edit", "yes", "yes", "yes"}} {
+		name := person.role + "er-" + run
+		a.kubectl("create", "rolebinding", name, "--clusterrole="+person.role, "--user="+name)
+		for verb, want := range map[string]string{"get": person.reads, "watch": person.reads, "patch": person.says, "delete": person.owns} {
+			// can-i exits with 1 for a no.
+			got, err := exec.CommandContext(a.Context(), "kubectl", "auth", "can-i", verb, "canaries.serin.dev/"+appName, "--namespace", a.ns, "--as", name).Output()
+			var no *exec.ExitError
+			if err != nil && !errors.As(err, &no) {
+				a.Fatal(err)
+			}
+			if strings.TrimSpace(string(got)) != want {
+				a.Errorf("who has the role %s may %s Canaries: %q and not %s", person.role, verb, got, want)
+			}
+		}
+	}
 }

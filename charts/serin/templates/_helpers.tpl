@@ -33,7 +33,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- range regexSplit "(?m)^---$" (.root.Files.Get .file) -1 -}}
 {{- $object := fromYaml . -}}
 {{- if $object.kind -}}
-{{- $metadata := merge (dict "labels" $labels) (dict "annotations" ($.annotations | default dict)) $object.metadata -}}
+{{- $metadata := merge (dict "labels" (deepCopy $labels)) (dict "annotations" ($.annotations | default dict)) $object.metadata -}}
 {{- $_ := set $object "metadata" $metadata -}}
 {{- if and (eq $object.kind "MutatingAdmissionPolicyBinding") $.root.Values.watchNamespaces -}}
 {{- /* Elsewhere nobody would take the pause back. */ -}}
