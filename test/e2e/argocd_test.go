@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -183,6 +187,7 @@ func argoActions(t *testing.T, c *cluster) {
 			c.Spec.Steps[1].Bake.Duration = 10 * time.Minute
 		})}
 	})
+	g.linked()
 	g.send(60, 0)
 	g.commit("v2", map[string]string{"app.yaml": g.appFile(good("v2"))})
 	g.until("approval to be awaited", long, func(w *world) bool {
@@ -217,6 +222,37 @@ func (g *gitOps) act(action string, obeyed func(*world) bool) {
 	if value := see(g.app, func(w *world) string { return w.canary().Annotations["serin.dev/"+action] }); value == "" {
 		g.Errorf("%s left no annotation, or self-heal took it away", action)
 	}
+}
+
+// linked asks Argo CD's API server for the links of the Canary, as its user interface does.
+func (g *gitOps) linked() {
+	g.Helper()
+	_, err := g.cluster.kubectl(g.Context(), "--namespace", argoNamespace, "patch", "configmap", "argocd-cm", "--patch-file", "../../config/argocd/links.yaml")
+	g.do("configuring the link", err)
+	address := "http://" + g.cluster.node + ":8090/api/v1/applications/" + g.ns + "/resource/links?" +
+		url.Values{"namespace": {g.ns}, "resourceName": {appName}, "group": {v1alpha1.GroupVersion().Group}, "version": {v1alpha1.GroupVersion().Version}, "kind": {"Canary"}}.Encode()
+	want := "https://grafana.example/d/serin?var-namespace=" + g.ns + "&var-canary=" + appName
+	g.do("reading the links", poll(g.Context(), patience, func() error {
+		request, err := http.NewRequestWithContext(g.Context(), http.MethodGet, address, http.NoBody)
+		if err != nil {
+			return err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		var links struct {
+			Items []struct{ Title, URL string }
+		}
+		if err := json.NewDecoder(answer.Body).Decode(&links); err != nil {
+			return err
+		}
+		if len(links.Items) != 1 || links.Items[0].URL != want {
+			return fmt.Errorf("%s: %+v, wanted %s", answer.Status, links, want)
+		}
+		return nil
+	}))
 }
 
 // argocd is its command line, which asks its API server.
