@@ -227,8 +227,14 @@ func TestRefusals(t *testing.T) {
 func TestABinaryThatIsBuiltInAnotherWayIsRefused(t *testing.T) {
 	usual := func() []debug.BuildSetting {
 		return []debug.BuildSetting{
-			{Key: "-buildmode", Value: "exe"}, {Key: "-compiler", Value: "gc"}, {Key: "-trimpath", Value: "true"}, {Key: "DefaultGODEBUG", Value: "x=1"},
-			{Key: "CGO_ENABLED", Value: "0"}, {Key: "GOARCH", Value: "amd64"}, {Key: "GOOS", Value: "linux"}, {Key: "GOAMD64", Value: "v1"},
+			{Key: "-buildmode", Value: "exe"},
+			{Key: "-compiler", Value: "gc"},
+			{Key: "-trimpath", Value: "true"},
+			{Key: "DefaultGODEBUG", Value: "x=1"},
+			{Key: "CGO_ENABLED", Value: "0"},
+			{Key: "GOARCH", Value: "amd64"},
+			{Key: "GOOS", Value: "linux"},
+			{Key: "GOAMD64", Value: "v1"},
 		}
 	}
 	for name, c := range map[string]struct {
