@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -219,6 +220,10 @@ func TestVersionNamesThePluginAndItsToolchain(t *testing.T) {
 	got := ask(t, t.TempDir(), "", "version")
 	if got.code != exitFine || !strings.HasPrefix(got.out, "kubectl-serin ") || !strings.Contains(got.out, " go1.") {
 		t.Errorf("%+v", got)
+	}
+	var told struct{ Version, Go string }
+	if err := json.Unmarshal([]byte(ask(t, t.TempDir(), "", "version", "-o", "json").out), &told); err != nil || told.Version == "" || !strings.HasPrefix(told.Go, "go1.") {
+		t.Errorf("%v: %+v", err, told)
 	}
 }
 
