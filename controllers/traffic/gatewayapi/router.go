@@ -23,7 +23,7 @@ import (
 // Group is the API group of the routes.
 const Group = "gateway.networking.k8s.io"
 
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes;grpcroutes,verbs=get;update
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;update
 
 // HTTPRoute returns the router of HTTPRoutes.
 //
@@ -33,7 +33,8 @@ func HTTPRoute(c client.Client) traffic.Router {
 	return routerOf("HTTPRoute", c)
 }
 
-// GRPCRoute returns the router of GRPCRoutes; what HTTPRoute says about c holds here too.
+// GRPCRoute returns the router of GRPCRoutes; what HTTPRoute says about c holds here too. No installation registers it yet: whoever does adds grpcroutes to the rule above,
+// and a journey with a gateway that carries gRPC.
 func GRPCRoute(c client.Client) traffic.Router {
 	return routerOf("GRPCRoute", c)
 }
