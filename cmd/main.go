@@ -44,6 +44,7 @@ type settings struct {
 	lag            time.Duration
 	workers        int
 	traces         controllers.Traces
+	notifications  string
 	log            zap.Options
 }
 
@@ -79,6 +80,7 @@ func parse(args []string) (settings, error) {
 	f.BoolVar(&s.traces.Last, "keep-last-trace", true, "keep what the decision engine saw of a Canary's last release in the ConfigMap <canary>-last-release, in at most 8 KiB")
 	f.StringVar(&s.traces.Folder, "trace-folder", "", "where to write all that the decision engine sees, a file for each release; empty for nowhere")
 	f.IntVar(&s.traces.Limit, "trace-limit", 16<<20, "how large such a file may become, in bytes")
+	f.StringVar(&s.notifications, "notifications", "", "the file that says who is told outside the cluster, read again when it changes; empty for nobody")
 	s.log.BindFlags(f)
 	if err := f.Parse(args); err != nil {
 		return s, err
@@ -192,6 +194,10 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 	if err != nil {
 		return err
 	}
+	notifier, err := notifications(mgr, s.notifications)
+	if err != nil {
+		return err
+	}
 	sources := &controllers.Sources{Client: mgr.GetClient(), Namespace: s.namespace, Types: sourceTypes(), Metrics: sourceMetrics}
 	canaries := &controllers.CanaryReconciler{
 		Client:    mgr.GetClient(),
@@ -206,6 +212,7 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 		Lag:       s.lag,
 		Traces:    s.traces,
 		Metrics:   canaryMetrics,
+		Notifier:  notifier,
 		Workers:   s.workers,
 		Answered:  make(chan event.GenericEvent, answersWaiting),
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/serin-dev/serin/controllers/rollout"
 	"github.com/serin-dev/serin/controllers/traffic"
 	"github.com/serin-dev/serin/controllers/workload"
+	"github.com/serin-dev/serin/notify"
 )
 
 // +kubebuilder:rbac:groups=serin.dev,resources=canaries,verbs=get;list;watch;patch;update
@@ -47,6 +48,8 @@ type CanaryReconciler struct {
 	Lag     time.Duration
 	Traces  Traces
 	Metrics *CanaryMetrics
+	// Notifier passes on what is told, without waiting; nil when nobody is told.
+	Notifier *notify.Notifier
 	// Workers is how many Canaries are reconciled at the same time.
 	Workers int
 

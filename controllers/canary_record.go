@@ -82,7 +82,7 @@ func (r *CanaryReconciler) tellAll(ctx context.Context, s *scene, d rollout.Deci
 	}
 }
 
-// tell sends the event of a decision, on the Canary and on its workload, and logs it.
+// tell sends the event of a decision, on the Canary and on its workload, logs it, and passes it on to who is told outside the cluster.
 func (r *CanaryReconciler) tell(ctx context.Context, s *scene, d rollout.Decision) {
 	if d.Event == nil {
 		return
@@ -92,6 +92,7 @@ func (r *CanaryReconciler) tell(ctx context.Context, s *scene, d rollout.Decisio
 		kind = "Warning"
 	}
 	log.FromContext(ctx).Info(string(d.Event.Reason), "phase", d.State.Phase, "weight", d.State.Weight, "revision", d.State.Candidate, "message", d.Event.Message)
+	r.Notifier.Tell(noticeOf(s, d))
 	note := truncated(d.Event.Message)
 	r.Recorder.Eventf(s.canary, s.workloadReference(), kind, string(d.Event.Reason), "Release", "%s", note)
 	if about := s.workloadReference(); about != nil {

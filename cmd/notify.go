@@ -1,0 +1,26 @@
+package main
+
+import (
+	"fmt"
+
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/serin-dev/serin/notify"
+)
+
+// notifications make the notifier run with the manager, on the leader only; nil without a file.
+func notifications(mgr ctrl.Manager, file string) (*notify.Notifier, error) {
+	if file == "" {
+		return nil, nil //nolint:nilnil // a nil notifier tells nobody
+	}
+	n, err := notify.New(notify.Options{File: file, Clock: clock.RealClock{}, Log: ctrl.Log, Registerer: metrics.Registry})
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.Add(n); err != nil {
+		return nil, fmt.Errorf("adding the notifier: %w", err)
+	}
+	return n, nil
+}
