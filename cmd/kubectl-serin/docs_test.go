@@ -17,7 +17,7 @@ import (
 	"github.com/serin-dev/serin/analysis/trace"
 )
 
-var update = flag.Bool("update", false, "write into docs/traces.md what the commands answer now; commit a changed answer only when you understand why it changed")
+var update = flag.Bool("update", false, "write into docs/traces.md and docs/policies.md what the commands answer now; commit a changed answer only when you understand why it changed")
 
 // blocks finds the fenced blocks of a language in a page.
 func blocks(language string) *regexp.Regexp {
