@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -17,11 +18,21 @@ type pagerDutySender struct {
 	web web
 }
 
+// newPagerDuty fills in the host and the port, which the library says it does and does not.
 func newPagerDuty(u *url.URL, web web) (sender, error) {
-	if new(pagerduty.Service).Initialize(u, nil) != nil {
+	whole := *u
+	host, port := u.Hostname(), u.Port()
+	if host == "" {
+		host = "events.pagerduty.com"
+	}
+	if port == "" {
+		port = "443"
+	}
+	whole.Host = net.JoinHostPort(host, port)
+	if new(pagerduty.Service).Initialize(&whole, nil) != nil {
 		return nil, errNotSo
 	}
-	return pagerDutySender{u, web}, nil
+	return pagerDutySender{&whole, web}, nil
 }
 
 func (pagerDutySender) gathers() bool { return true }

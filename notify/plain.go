@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/services/email/smtp"
@@ -30,7 +31,11 @@ func newGeneric(u *url.URL, web web) (sender, error) {
 		u = converted
 	}
 	service, err := genericOf(u)
-	if err != nil || u.Host == "" || service.Config.Template != "" && !strings.EqualFold(service.Config.Template, generic.JSONTemplate) {
+	if err != nil || u.Host == "" {
+		return nil, errNotSo
+	}
+	if c := service.Config; c.Template != "" && !strings.EqualFold(c.Template, generic.JSONTemplate) ||
+		!slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, strings.ToUpper(c.RequestMethod)) {
 		return nil, errNotSo
 	}
 	s := genericSender{url: u, header: http.Header{}, web: web}
@@ -77,7 +82,7 @@ func (s genericSender) send(ctx context.Context, m message) error {
 	if config.Template == "" {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
 	}
-	_, err = postBytes(ctx, s.web, config.RequestMethod, config.WebhookURL().String(), body, header)
+	_, err = postBytes(ctx, s.web, strings.ToUpper(config.RequestMethod), config.WebhookURL().String(), body, header)
 	return err
 }
 
