@@ -64,13 +64,18 @@ func newNamespace(t *testing.T, c *cluster, short string) *app {
 	t.Helper()
 	a := &app{T: t, cluster: c, ns: "e2e-" + short + "-" + run, exempt: map[string]string{}}
 	a.do("making the namespace", c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.ns}}))
-	ctx, stop := context.WithCancel(cleanUp(t))
-	a.journal = watchNamespace(ctx, c, a.ns)
-	t.Cleanup(func() {
+	a.begin()
+	return a
+}
+
+// begin begins the journal, which ends with the journey.
+func (a *app) begin() {
+	ctx, stop := context.WithCancel(cleanUp(a.T))
+	a.journal = watchNamespace(ctx, a.cluster, a.ns)
+	a.Cleanup(func() {
 		defer stop()
 		a.finish(ctx)
 	})
-	return a
 }
 
 // cleanUp is a context that outlives the test's own, which ends before the clean-up.

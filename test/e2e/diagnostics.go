@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // finish ends a journey: the load, the invariants, and the namespace.
@@ -26,7 +27,7 @@ func (a *app) finish(ctx context.Context) {
 		a.Logf("the namespace %s stays", a.ns)
 		return
 	}
-	if err := a.cluster.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.ns}}); err != nil {
+	if err := client.IgnoreNotFound(a.cluster.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.ns}})); err != nil {
 		a.Errorf("deleting the namespace: %v", err)
 	}
 }

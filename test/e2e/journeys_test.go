@@ -12,7 +12,7 @@ func journeys() map[place][]journey {
 			{"faults", "an operator killed again and again leads every release to the same end", operatorKilled},
 			{"faults", "without the gate the guard keeps the traffic on the baseline", gateRemoved},
 		},
-		together: slices.Concat(argoCD(), promotions(), rollbacks(), changes()),
+		together: slices.Concat(argoCD(), documentation(), promotions(), rollbacks(), changes()),
 		last: {
 			{"coexistence", "uninstalling in mid-release leaves the baseline serving and plain objects, and installing again goes on", uninstalled},
 		},

@@ -1,0 +1,73 @@
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const (
+	root = "../.."
+	// left is how many blocks may be run by nobody. Each has its reason beside it.
+	left = 6
+)
+
+// TestEveryBlockIsRun walks all pages. How blocks are run, and what a page may say about that, is in doc.go.
+func TestEveryBlockIsRun(t *testing.T) {
+	pages, err := Read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[Way]int{}
+	for _, page := range pages {
+		for i := range page.Blocks {
+			b := &page.Blocks[i]
+			way, err := b.Way()
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			count[way]++
+			if way == Elsewhere {
+				elsewhere(t, b)
+			}
+			if way == Nowhere {
+				t.Logf("%s:%d is not run: %s", b.Page, b.Line, b.NotRun)
+			}
+		}
+	}
+	t.Logf("%d pages: %d blocks of commands, %d of objects, %d parts, %d files, %d answers, %d run by other tests, %d not run",
+		len(pages), count[Commands], count[Objects], count[Part], count[Saved], count[Answers], count[Elsewhere], count[Nowhere])
+	if count[Nowhere] > left {
+		t.Errorf("%d blocks are run by nobody, more than %d: find a way to run one", count[Nowhere], left)
+	}
+	if count[Commands] == 0 || count[Objects] == 0 || count[Answers] == 0 {
+		t.Error("some way runs nothing at all: the pages were not read as they are")
+	}
+}
+
+// elsewhere looks whether the function that a block names exists, in a file that names the page.
+func elsewhere(t *testing.T, b *Block) {
+	t.Helper()
+	folder, function, _ := strings.Cut(b.RunBy, " ")
+	files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^func (\([^)]*\) )?` + regexp.QuoteMeta(function) + `\(`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if declared.Match(text) {
+			if !strings.Contains(string(text), b.Page) {
+				t.Errorf("%s:%d: %s has %s, but does not name %s: does it run the block?", b.Page, b.Line, file, function, b.Page)
+			}
+			return
+		}
+	}
+	t.Errorf("%s:%d: no file of %q declares %q: write <!-- run by: FOLDER FUNCTION --> with those of the test that runs the block", b.Page, b.Line, folder, function)
+}
