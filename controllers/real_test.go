@@ -36,6 +36,7 @@ func TestReconcileOnAControlPlane(t *testing.T) {
 		"an operator that hears of no change comes to the same end":                                             hearsNothing,
 		"a bad release is off the traffic in the pass that saw the evidence":                                    badRelease,
 		"a rollback is told on the Canary and on the Deployment":                                                toldForReal,
+		"what a refusal says is the same wherever it is told":                                                   toldAlike,
 		"of a release in sixty steps every event is told":                                                       toldInFull,
 		"a source that brings no evidence holds the release, is told of once, and is forgotten when it is back": outageEnds,
 		"a source that brings no evidence until the deadline rolls back, with its reason":                       outageLasts,
