@@ -15,9 +15,10 @@ import (
 
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/analysis/trace"
+	"github.com/serin-dev/serin/test/docs"
 )
 
-var update = flag.Bool("update", false, "write into docs/traces.md and docs/policies.md what the commands answer now; commit a changed answer only when you understand why it changed")
+var update = flag.Bool("update", false, "write into the pages what the commands answer now; commit a changed answer only when you understand why it changed")
 
 // blocks finds the fenced blocks of a language in a page.
 func blocks(language string) *regexp.Regexp {
@@ -38,38 +39,71 @@ func page(t *testing.T) (path, text string) {
 	return path, string(read)
 }
 
-// TestTheDocumentationShowsWhatIsPrinted runs every command of the page.
+// TestTheDocumentationShowsWhatIsPrinted runs every command on a console of every page, with the files that the page shows. Canaries among those have to be sound.
 func TestTheDocumentationShowsWhatIsPrinted(t *testing.T) {
-	path, written := page(t)
-	dir := folder(t)
-	ran := 0
-	given := blocks("console").ReplaceAllStringFunc(written, func(block string) string {
-		command, _, _ := strings.Cut(strings.TrimPrefix(block, "```console\n"), "\n")
-		line, found := strings.CutPrefix(command, "$ kubectl serin ")
-		if !found {
-			t.Errorf("no command of this plugin: %s", command)
-			return block
-		}
-		got := ask(t, dir, "", strings.Fields(line)...)
-		if got.err != "" {
-			t.Errorf("%s: %s", command, got.err)
-		}
-		ran++
-		return "```console\n" + command + "\n" + got.out + "```"
-	})
-	given = blocks("jsonl").ReplaceAllLiteralString(given, "```jsonl\n"+small(t)+"```")
-	if ran == 0 {
-		t.Fatal("the page shows no command")
+	pages, err := docs.Read("../..")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(path, []byte(given), 0o600); err != nil {
+	ran := 0
+	for _, page := range pages {
+		if !blocks("console").MatchString(page.Text) {
+			continue
+		}
+		t.Run(page.Path, func(t *testing.T) {
+			dir := folder(t)
+			savePolicies(t, dir, page)
+			given := blocks("console").ReplaceAllStringFunc(page.Text, func(block string) string {
+				ran++
+				return asked(t, dir, block)
+			})
+			given = blocks("jsonl").ReplaceAllLiteralString(given, "```jsonl\n"+small(t)+"```")
+			if *update {
+				if err := os.WriteFile(filepath.Join("..", "..", page.Path), []byte(given), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(page.Text, given); diff != "" {
+				t.Errorf("%s (-written +given); go test ./cmd/kubectl-serin -update writes it anew:\n%s", page.Path, diff)
+			}
+		})
+	}
+	if ran < 3 {
+		t.Errorf("the pages show only %d commands", ran)
+	}
+}
+
+// savePolicies writes the Canaries that a page names as files, once lint has nothing against them.
+func savePolicies(t *testing.T, dir string, page docs.Page) {
+	t.Helper()
+	for _, b := range page.Blocks {
+		if b.File == "" || b.Language != "yaml" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, b.File), []byte(b.Text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return
+		if got := ask(t, dir, "", "lint", b.File); got.code != 0 || !strings.Contains(got.out, " 0 with errors or warnings") {
+			t.Errorf("%s: lint %s: %s%s", b.At(0), b.File, got.out, got.err)
+		}
 	}
-	if diff := cmp.Diff(written, given); diff != "" {
-		t.Errorf("docs/traces.md (-written +given); go test ./cmd/kubectl-serin -update writes it anew:\n%s", diff)
+}
+
+// asked is a block of a console with what its command answers now.
+func asked(t *testing.T, dir, block string) string {
+	t.Helper()
+	command, _, _ := strings.Cut(strings.TrimPrefix(block, "```console\n"), "\n")
+	line, found := strings.CutPrefix(command, "$ kubectl serin ")
+	if !found {
+		t.Errorf("no command of this plugin: %s", command)
+		return block
 	}
+	got := ask(t, dir, "", strings.Fields(line)...)
+	if got.err != "" {
+		t.Errorf("%s: %s", command, got.err)
+	}
+	return "```console\n" + command + "\n" + got.out + "```"
 }
 
 // small is the trace that the page shows: one pod of each arm and two looks.
