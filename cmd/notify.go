@@ -5,12 +5,16 @@ import (
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/serin-dev/serin/notify"
 )
 
-// notifications make the notifier run with the manager, on the leader only; nil without a file.
+// The manager asks whether it needs the lease.
+var _ manager.LeaderElectionRunnable = &notify.Notifier{}
+
+// notifications make the notifier run with the manager; nil without a file.
 func notifications(mgr ctrl.Manager, file string) (*notify.Notifier, error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // a nil notifier tells nobody

@@ -18,11 +18,13 @@ import (
 	client "github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 
 	"github.com/serin-dev/serin/analysis"
 	"github.com/serin-dev/serin/analysis/prometheus/prometheustest"
 	"github.com/serin-dev/serin/api/v1alpha1"
 	"github.com/serin-dev/serin/controllers/rollout"
+	"github.com/serin-dev/serin/notify"
 )
 
 const monitoring = "../config/monitoring"
@@ -51,6 +53,9 @@ func TestAlertsAndDashboard(t *testing.T) {
 func illOperator(t *testing.T) *client.Registry {
 	t.Helper()
 	registry := client.NewRegistry()
+	if _, err := notify.New(notify.Options{File: filepath.Join(t.TempDir(), "missing"), Clock: clock.RealClock{}, Registerer: registry}); err != nil {
+		t.Fatal(err)
+	}
 	canaries, err := NewCanaryMetrics(registry)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +89,7 @@ func alertsFire(t *testing.T, p *prometheustest.Server) {
 	// Who is told of; nothing where nothing is wrong in this story, or where time has to pass.
 	want := map[string]string{
 		"SerinReleaseRefused": "refused", "SerinCanaryStalled": "misnamed", "SerinReleaseWithoutVerdict": "undecided", "SerinSourceNotReady": "ill",
-		"SerinSourceClockSkewed": "well", "SerinSourceBudgetLow": "well", "SerinMissing": "canary", "SerinRollbackSlow": "", "SerinReconcileFails": "",
+		"SerinSourceClockSkewed": "well", "SerinSourceBudgetLow": "well", "SerinMissing": "canary", "SerinRollbackSlow": "", "SerinNotificationsLost": "serin_notifications_configured", "SerinReconcileFails": "",
 	}
 	var answer struct {
 		Data struct {

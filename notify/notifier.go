@@ -75,7 +75,11 @@ func (n *Notifier) Tell(notice Notice) {
 	}
 }
 
-// Start tells until the context ends, and a little longer if something waits. It runs on the leader only, as reconciles do.
+// NeedLeaderElection says that it runs on every replica. Only the leader has something to tell, but what is wrong with the file is told by all, and the manager ends
+// what needs no leader last: what the last reconcile told is sent yet.
+func (n *Notifier) NeedLeaderElection() bool { return false }
+
+// Start tells until the context ends, and a little longer if something waits.
 func (n *Notifier) Start(ctx context.Context) error {
 	// What is under way when the operator ends may be sent yet.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))

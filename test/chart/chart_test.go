@@ -139,7 +139,7 @@ func TestEveryValueReachesThePod(t *testing.T) {
 	container := pod.Containers[0]
 	want := []string{
 		"-watch-namespaces=shop,depot,serin-system,shop", "-drain=1m30s", "-gateway-lag=500ms", "-workers=4", "-keep-last-trace=false", "-trace-folder=/traces", "-trace-limit=33554432",
-		"-metrics-address=:9090", "-metrics-secure", "-metrics-certificates=/certificates", "-zap-log-level=2",
+		"-notifications=/notifications/notifications.yaml", "-metrics-address=:9090", "-metrics-secure", "-metrics-certificates=/certificates", "-zap-log-level=2",
 	}
 	if diff := cmp.Diff(want, container.Args); diff != "" {
 		t.Errorf("the flags differ (-want +got):\n%s", diff)
@@ -156,8 +156,11 @@ func TestEveryValueReachesThePod(t *testing.T) {
 			t.Errorf("the selector wants %s=%s, the pod has %v", key, value, labels)
 		}
 	}
-	if len(pod.Volumes) != 2 || len(container.VolumeMounts) != 2 || pod.Volumes[0].PersistentVolumeClaim == nil || pod.Volumes[1].Secret.SecretName != "serin-metrics" {
+	if len(pod.Volumes) != 3 || len(container.VolumeMounts) != 3 || pod.Volumes[0].PersistentVolumeClaim == nil || pod.Volumes[2].Secret.SecretName != "serin-metrics" {
 		t.Errorf("the volumes are %v at %v", pod.Volumes, container.VolumeMounts)
+	}
+	if told, at := pod.Volumes[1].Secret, container.VolumeMounts[1]; told.SecretName != "serin-notifications" || !*told.Optional || at.MountPath != "/notifications" || !at.ReadOnly {
+		t.Errorf("who is told is read from %+v at %+v: a Secret that is missing must stop no pod", told, at)
 	}
 	if len(container.Env) != 2 || pod.PriorityClassName == "" || len(pod.NodeSelector) != 1 || len(pod.Tolerations) != 1 || pod.Affinity == nil || len(pod.ImagePullSecrets) != 1 ||
 		deployment.Spec.Template.Annotations["a"] != "b" || pod.TopologySpreadConstraints[0].LabelSelector.MatchLabels["team"] != "release" {

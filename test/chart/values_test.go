@@ -31,6 +31,7 @@ gatewayLag: 500ms
 workers: 4
 logLevel: 2
 traces: {keepLast: false, files: {enabled: true, limit: 33554432, volume: {persistentVolumeClaim: {claimName: traces}}}}
+notifications: {secret: serin-notifications}
 metrics:
   port: 9090
   secure: true
@@ -106,6 +107,7 @@ func TestAWrongValueIsRefusedByItsKey(t *testing.T) {
 		"a pattern instead of a namespace":          {"watchNamespaces: ['team-*']", "watchNamespaces"},
 		"a switch as a word":                        {"gate: {enabled: 'yes'}", "gate"},
 		"a trace of a few bytes":                    {"traces: {files: {limit: 10}}", "limit"},
+		"a file in the place of a Secret":           {"notifications: {secret: notifications.yaml/}", "notifications"},
 		"a privileged port":                         {"metrics: {port: 443}", "port"},
 		"the port of the probes":                    {"metrics: {port: 8081}", "port"},
 		"a ServiceMonitor without a Service":        {"metrics: {service: {enabled: false}, serviceMonitor: {enabled: true}}", "service"},
