@@ -51,7 +51,7 @@ type Scene string
 const (
 	// Nothing is needed but a cluster with Serin.
 	Nothing Scene = "none"
-	// AtRest: one version serves, under a Canary.
+	// AtRest: one version serves, under a Canary, and a release is over.
 	AtRest Scene = "at rest"
 	// InFlight: a good version stays at the first step, for long.
 	InFlight Scene = "in flight"

@@ -93,9 +93,14 @@ func (s *scenery) plan(changes ...func(*v1alpha1.Canary)) {
 	s.do("changing the steps", s.cluster.Patch(s.Context(), wanted, client.RawPatch(types.MergePatchType, raw)))
 }
 
-// rest takes back what is under way, or was refused, by pushing the version that serves.
+// rest takes back what is under way, or was refused, by pushing the version that serves. The last release is there to be asked about.
 func (s *scenery) rest() {
 	s.Helper()
+	if len(see(s.app, (*world).canary).Status.History) == 0 {
+		s.set(docs.OnItsWay)
+		s.promoted("v" + strconv.Itoa(s.versions))
+		return
+	}
 	s.until("an end of what nobody can stop", long, func(w *world) bool {
 		phase := w.phase()
 		return phase != v1alpha1.PhasePromoting && phase != v1alpha1.PhaseFinalizing && phase != v1alpha1.PhaseRollingBack

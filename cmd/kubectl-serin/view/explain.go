@@ -112,7 +112,7 @@ func (e *Explanation) refused(c *v1alpha1.Canary, m *v1alpha1.RolloutStatus) {
 	}
 	e.Do = append(e.Do,
 		"Push a fix: it is released from the first step. Until then baseline "+m.Baseline+" serves, and the Deployment keeps the refused template, paused.",
-		"Revert: kubectl rollout undo deployment/"+c.Spec.TargetRef.Name+" -n "+c.Namespace+", or the same in Git.",
+		"Revert: apply the template of before again, best by git revert; kubectl rollout undo refuses a Deployment that is paused.",
 		"Try the same again: "+Command("retry", c),
 	)
 	if len(e.Metrics) > 0 {
