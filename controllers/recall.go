@@ -29,7 +29,8 @@ type recollection struct {
 	evidence evidence
 	// expected is when the next pass was to be at the latest; zero when none was.
 	expected time.Time
-	// wrote is the resource version of the last status that this process wrote, and when.
+	// wrote is the resource version of the last status that this process wrote, and when; before its first, when it began: a process that keeps dying must not spend its
+	// life on writing what only readers miss.
 	wrote   string
 	wroteAt time.Time
 	// route is what the routes last said, and acknowledged since when; the zero time is long ago.
@@ -73,7 +74,7 @@ func (r *recall) of(c *v1alpha1.Canary, persisted rollout.State, now time.Time) 
 		if r.entries == nil {
 			r.entries = map[types.NamespacedName]*recollection{}
 		}
-		e = &recollection{uid: c.UID, untidy: true}
+		e = &recollection{uid: c.UID, untidy: true, wroteAt: now}
 		r.entries[name] = e
 		// Waits begin anew after a restart: nobody was there to see them end.
 		if !persisted.EnteredAt.IsZero() {
