@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -46,7 +47,12 @@ type settings struct {
 	traces         controllers.Traces
 	notifications  string
 	log            zap.Options
+	probe          bool
+	probeGate      bool
 }
+
+// leaseName is the lease of whoever acts.
+const leaseName = "serin.serin.dev"
 
 func main() {
 	s, err := parse(os.Args[1:])
@@ -55,7 +61,15 @@ func main() {
 		os.Exit(2)
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&s.log)))
-	if err := run(s); err != nil {
+	ctx := ctrl.SetupSignalHandler()
+	if s.probe {
+		if err := probeInstallation(ctx, s, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "serin:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(ctx, s); err != nil {
 		ctrl.Log.Error(err, "serin stops")
 		os.Exit(1)
 	}
@@ -81,6 +95,8 @@ func parse(args []string) (settings, error) {
 	f.StringVar(&s.traces.Folder, "trace-folder", "", "where to write all that the decision engine sees, a file for each release; empty for nowhere")
 	f.IntVar(&s.traces.Limit, "trace-limit", 16<<20, "how large such a file may become, in bytes")
 	f.StringVar(&s.notifications, "notifications", "", "the file that says who is told outside the cluster, read again when it changes; empty for nobody")
+	f.BoolVar(&s.probe, "probe-installation", false, "operate nothing: look whether what an operator with these flags needs is there, tell it line by line, and exit 1 where it is not")
+	f.BoolVar(&s.probeGate, "probe-gate", true, "whether -probe-installation looks for the gate")
 	s.log.BindFlags(f)
 	if err := f.Parse(args); err != nil {
 		return s, err
@@ -110,7 +126,7 @@ func (s settings) check() error {
 	return nil
 }
 
-func run(s settings) error {
+func run(ctx context.Context, s settings) error {
 	scheme, err := newScheme()
 	if err != nil {
 		return err
@@ -126,7 +142,7 @@ func run(s settings) error {
 	if err := setUp(mgr, config, s); err != nil {
 		return err
 	}
-	return mgr.Start(ctrl.SetupSignalHandler())
+	return mgr.Start(ctx)
 }
 
 func newScheme() (*runtime.Scheme, error) {
@@ -145,7 +161,7 @@ func managerOptions(s settings, scheme *runtime.Scheme) manager.Options {
 		Metrics:                 metricsOptions(s),
 		HealthProbeBindAddress:  s.probeAddress,
 		LeaderElection:          s.leaderElection,
-		LeaderElectionID:        "serin.serin.dev",
+		LeaderElectionID:        leaseName,
 		LeaderElectionNamespace: s.namespace,
 		// The process ends right after the manager, so that the lease may be given up at once and the next leader starts without waiting for it to expire.
 		LeaderElectionReleaseOnCancel: true,
