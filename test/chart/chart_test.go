@@ -14,8 +14,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/pod-security-admission/api"
-	"k8s.io/pod-security-admission/policy"
 )
 
 func TestWhatIsInstalledFollowsTheValues(t *testing.T) {
@@ -172,25 +170,5 @@ func TestEveryValueReachesThePod(t *testing.T) {
 	}
 	if network := one[*networkingv1.NetworkPolicy](t, o).Spec; len(network.PolicyTypes) != 2 || len(network.Ingress) != 2 || len(network.Egress) != 1 {
 		t.Errorf("the network policy is %+v", network)
-	}
-}
-
-func TestThePodFitsTheRestrictedProfile(t *testing.T) {
-	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, values := range installations() {
-		t.Run(name, func(t *testing.T) {
-			template := one[*appsv1.Deployment](t, mustRender(t, values)).Spec.Template
-			for _, result := range evaluator.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &template.ObjectMeta, &template.Spec) {
-				if !result.Allowed {
-					t.Errorf("%s: %s", result.ForbiddenReason, result.ForbiddenDetail)
-				}
-			}
-			if readOnly := template.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem; readOnly == nil || !*readOnly {
-				t.Error("the root file system can be written to")
-			}
-		})
 	}
 }

@@ -35,8 +35,10 @@ func TestTheOperatorWorksWithTheFlagsAndPermissionsOfTheChart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	install(t, cluster, fmt.Sprintf("{watchNamespaces: [shop], metrics: {secure: true, port: %d}}", freePort(t)))
-	log, address := operate(t, cluster)
+	values := fmt.Sprintf("{watchNamespaces: [shop], metrics: {secure: true, port: %d}}", freePort(t))
+	install(t, cluster, values)
+	start := program(t, cluster)
+	log, address := operate(t, cluster, start)
 
 	for _, in := range []string{"other", "shop"} {
 		canary := &v1alpha1.Canary{
@@ -59,6 +61,7 @@ func TestTheOperatorWorksWithTheFlagsAndPermissionsOfTheChart(t *testing.T) {
 		t.Errorf("the Canary in the other namespace has %d conditions (%v)", n, err)
 	}
 	metricsAreForReaders(t, cluster, address)
+	probed(t, cluster, values, start)
 	if said := read(t, log); strings.Contains(said, "forbidden") {
 		t.Errorf("the operator lacks a permission:\n%s", said)
 	}
@@ -134,8 +137,8 @@ func freePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// operate starts the operator with the arguments of the installed Deployment and the token of its account. It answers where its log is and where its metrics are.
-func operate(t *testing.T, cluster *workloadtest.Cluster) (log, metrics string) {
+// program builds the operator and makes what it needs to act as its account. It answers how it is started with arguments of its own.
+func program(t *testing.T, cluster *workloadtest.Cluster) func(args ...string) *exec.Cmd {
 	t.Helper()
 	folder := t.TempDir()
 	binary := filepath.Join(folder, "serin")
@@ -145,27 +148,36 @@ func operate(t *testing.T, cluster *workloadtest.Cluster) (log, metrics string) 
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the operator: %v\n%s", err, out)
 	}
-	deployment := &appsv1.Deployment{}
-	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, deployment); err != nil {
-		t.Fatal(err)
-	}
-	pod := deployment.Spec.Template.Spec
 	kubeconfig := clientcmdapi.NewConfig()
 	kubeconfig.Clusters["it"] = &clientcmdapi.Cluster{Server: cluster.Config.Host, CertificateAuthorityData: cluster.Config.CAData}
-	kubeconfig.AuthInfos["it"] = &clientcmdapi.AuthInfo{Token: token(t, cluster, namespace, pod.ServiceAccountName)}
+	kubeconfig.AuthInfos["it"] = &clientcmdapi.AuthInfo{Token: token(t, cluster, namespace, name)}
 	kubeconfig.Contexts["it"], kubeconfig.CurrentContext = &clientcmdapi.Context{Cluster: "it", AuthInfo: "it"}, "it"
 	if err := clientcmd.WriteToFile(*kubeconfig, filepath.Join(folder, "kubeconfig")); err != nil {
 		t.Fatal(err)
 	}
-	log = filepath.Join(folder, "log")
+	return func(args ...string) *exec.Cmd {
+		command := exec.Command(binary, args...)
+		command.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(folder, "kubeconfig"), "POD_NAMESPACE="+namespace)
+		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		return command
+	}
+}
+
+// operate starts the operator with the arguments of the installed Deployment. It answers where its log is and where its metrics are.
+func operate(t *testing.T, cluster *workloadtest.Cluster, start func(args ...string) *exec.Cmd) (log, metrics string) {
+	t.Helper()
+	deployment := &appsv1.Deployment{}
+	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, deployment); err != nil {
+		t.Fatal(err)
+	}
+	container := deployment.Spec.Template.Spec.Containers[0]
+	log = filepath.Join(t.TempDir(), "log")
 	out, err := os.Create(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(binary, append(pod.Containers[0].Args, "-probe-address=127.0.0.1:0")...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(folder, "kubeconfig"), "POD_NAMESPACE="+namespace)
+	command := start(append(container.Args, "-probe-address=127.0.0.1:0")...)
 	command.Stdout, command.Stderr = out, out
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -177,5 +189,5 @@ func operate(t *testing.T, cluster *workloadtest.Cluster) (log, metrics string) 
 			t.Logf("the operator said:\n%s", read(t, log))
 		}
 	})
-	return log, fmt.Sprintf("127.0.0.1:%d", pod.Containers[0].Ports[0].ContainerPort)
+	return log, fmt.Sprintf("127.0.0.1:%d", container.Ports[0].ContainerPort)
 }

@@ -34,17 +34,40 @@ type objects []client.Object
 // render answers what the chart installs with these values, written as YAML, or why it can't.
 func render(t *testing.T, values string) (objects, error) {
 	t.Helper()
+	rendered, err := dryRun(t, values)
+	if err != nil {
+		return nil, err
+	}
+	return decode(t, rendered.Manifest()), nil
+}
+
+// tests are what helm test makes with these values.
+func tests(t *testing.T, values string) objects {
+	t.Helper()
+	rendered, err := dryRun(t, values)
+	if err != nil {
+		t.Fatalf("rendering with %q: %v", values, err)
+	}
+	var found objects
+	for _, hook := range rendered.Hooks() {
+		accessor, err := release.NewHookAccessor(hook)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, decode(t, accessor.Manifest())...)
+	}
+	return found
+}
+
+func dryRun(t *testing.T, values string) (release.Accessor, error) {
+	t.Helper()
 	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.NewTextHandler(io.Discard, nil))))
 	install.DryRunStrategy, install.ReleaseName, install.Namespace = action.DryRunClient, name, namespace
 	rendered, err := install.Run(load(t), parse(t, values))
 	if err != nil {
 		return nil, err
 	}
-	accessor, err := release.NewAccessor(rendered)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return decode(t, accessor.Manifest()), nil
+	return release.NewAccessor(rendered)
 }
 
 func mustRender(t *testing.T, values string) objects {

@@ -69,7 +69,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ toYaml $rules }}
 {{- end -}}
 
-{{/* A role and who has it: .kind is ClusterRole or Role, .name its name, .namespace where, .rules what it lets do. */}}
+{{/* The annotations of what is there for a hook and no longer; a hook that failed stays to be looked at. */}}
+{{- define "serin.hook" -}}
+helm.sh/hook: {{ . }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
+{{/* A role and who has it: .kind is ClusterRole or Role, .name its name, .namespace where, .rules what it lets do, .hook for how long where not for good. */}}
 {{- define "serin.role" }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -80,6 +86,10 @@ metadata:
   namespace: {{ . }}
   {{- end }}
   labels: {{- include "serin.labels" .root | nindent 4 }}
+  {{- with .hook }}
+  annotations: {{- include "serin.hook" . | nindent 4 }}
+    helm.sh/hook-weight: "-1"
+  {{- end }}
 rules: {{- .rules | nindent 0 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -90,12 +100,11 @@ metadata:
   namespace: {{ . }}
   {{- end }}
   labels: {{- include "serin.labels" .root | nindent 4 }}
+  {{- with .hook }}
+  annotations: {{- include "serin.hook" . | nindent 4 }}
+    helm.sh/hook-weight: "-1"
+  {{- end }}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ .kind }}, name: {{ .name }}}
 subjects:
 - {kind: ServiceAccount, name: {{ include "serin.serviceAccount" .root }}, namespace: {{ .root.Release.Namespace }}}
 {{ end -}}
-
-{{/* The Secret of the metrics' certificate, where one is used. */}}
-{{- define "serin.certificate" -}}
-{{- if and .Values.metrics.enabled .Values.metrics.secure }}{{ .Values.metrics.certificateSecret }}{{ end -}}
-{{- end -}}
