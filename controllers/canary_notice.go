@@ -19,6 +19,7 @@ func noticeOf(s *scene, d rollout.Decision) notify.Notice {
 		Namespace: c.Namespace, Canary: c.Name, UID: string(c.UID), Workload: c.Spec.TargetRef.Name,
 		Reason: string(d.Event.Reason), Warning: d.Event.Warning, Message: d.Event.Message,
 		Revision: d.State.Candidate, Baseline: d.State.Baseline, Phase: string(d.State.Phase), Weight: d.State.Weight,
+		Started: s.state.StartedAt,
 		// Of a release that left its step, the step that it left.
 		Step: int32(s.plan.StepNumber(max(s.state.Weight, d.State.Weight))), Steps: int32(len(s.plan.Steps)),
 	}

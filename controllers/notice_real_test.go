@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
 	"github.com/go-logr/logr"
@@ -167,7 +168,7 @@ func toldAlike(t *testing.T, c *workloadtest.Cluster) {
 	same(t, "the chat, which hears what somebody has to act on", chat, []string{s.ns + "/web: RolledBack\n" + text})
 	same(t, "the CloudEvent", data, map[string]any{
 		"namespace": s.ns, "canary": "web", "uid": string(canary.UID), "workload": "web", "reason": "RolledBack", "warning": true, "message": text,
-		"revision": revision, "baseline": baseline, "phase": "RollingBack", "weight": 0.0, "step": 2.0, "steps": 3.0,
+		"revision": revision, "baseline": baseline, "phase": "RollingBack", "weight": 0.0, "step": 2.0, "steps": 3.0, "started": canary.Status.History[0].StartedAt.UTC().Format(time.RFC3339),
 	})
 	for _, event := range []string{"release-started", "step-advanced", "rolled-back"} {
 		if data, _ := outside.heard("dev.serin.canary." + event + " of " + s.ns + "/web"); data == nil {

@@ -68,6 +68,7 @@ type eventData struct {
 	Weight    int32  `json:"weight"`
 	Step      int32  `json:"step"`
 	Steps     int32  `json:"steps"`
+	Started   string `json:"started,omitempty"`
 	Cluster   string `json:"cluster,omitempty"`
 	Link      string `json:"link,omitempty"`
 }
@@ -82,10 +83,14 @@ func eventOf(n Notice, l link) (cloudevent.Event, error) {
 	e.SetSource(source(l.cluster))
 	e.SetSubject(n.name())
 	e.SetTime(n.Time.UTC().Truncate(time.Second))
+	started := ""
+	if !n.Started.IsZero() {
+		started = n.Started.UTC().Format(time.RFC3339)
+	}
 	if err := e.SetData(cloudevent.ApplicationJSON, eventData{
 		Namespace: n.Namespace, Canary: n.Canary, UID: n.UID, Workload: n.Workload,
 		Reason: n.Reason, Warning: n.Warning, Message: n.Message, Revision: n.Revision, Baseline: n.Baseline,
-		Phase: n.Phase, Weight: n.Weight, Step: n.Step, Steps: n.Steps, Cluster: l.cluster, Link: l.to(n),
+		Phase: n.Phase, Weight: n.Weight, Step: n.Step, Steps: n.Steps, Started: started, Cluster: l.cluster, Link: l.to(n),
 	}); err != nil {
 		return e, err
 	}

@@ -33,6 +33,8 @@ type Notice struct {
 	// Revision is the candidate's, Baseline that of the version that serves. Both may be empty.
 	Revision, Baseline string
 	Phase              string
+	// Started is when the release began; zero when there is none.
+	Started time.Time
 	// Weight is the candidate's share in percent, Step the number of the step at that weight, of Steps.
 	Weight, Step, Steps int32
 }

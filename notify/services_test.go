@@ -14,7 +14,7 @@ func rolledBack() Notice {
 	return Notice{
 		ID: "5f1d", Time: time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC), Namespace: "shop", Canary: "read-api", UID: "8a6e", Workload: "read-api",
 		Reason: v1alpha1.ReasonRolledBack, Warning: true, Message: "revision v2 was refused: errors 4% vs 1% & p95 < 1s",
-		Revision: "v2", Baseline: "v1", Phase: "RollingBack", Step: 2, Steps: 3,
+		Revision: "v2", Baseline: "v1", Phase: "RollingBack", Step: 2, Steps: 3, Started: time.Date(2026, 3, 1, 2, 48, 0, 0, time.UTC),
 	}
 }
 
@@ -153,6 +153,7 @@ Data,
     "weight": 0,
     "step": 2,
     "steps": 3,
+    "started": "2026-03-01T02:48:00Z",
     "cluster": "prod-eu",
     "link": "https://grafana.example/d/serin?ns=shop\u0026canary=read-api"
   }
