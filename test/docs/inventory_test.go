@@ -48,6 +48,46 @@ func TestEveryBlockIsRun(t *testing.T) {
 	}
 }
 
+// TestNoCommandHidesInASentence finds those that are written out between words. One that people are to run belongs into a block, where it is run; what a sentence
+// names by a word or three, or with NAMES to fill in, is no more than its name. Notes on decisions tell of commands and do not give them.
+func TestNoCommandHidesInASentence(t *testing.T) {
+	pages, err := Read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := ""
+	for _, page := range pages {
+		for _, b := range page.Blocks {
+			run += b.Text
+		}
+	}
+	found := 0
+	for _, page := range pages {
+		if strings.HasPrefix(page.Path, "docs/design/") {
+			continue
+		}
+		prose := regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(page.Text, "")
+		for _, match := range regexp.MustCompile("`((?:kubectl|helm|make|argocd|curl) [^`]*)`").FindAllStringSubmatch(prose, -1) {
+			found++
+			words := strings.Fields(match[1])
+			target := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(words[1]) + `:`)
+			switch {
+			case words[0] == "make" && !target.Match(makefile):
+				t.Errorf("%s: there is no target for `%s`", page.Path, match[1])
+			case words[0] != "make" && len(words) > 3 && !regexp.MustCompile(` [A-Z]+( |$)`).MatchString(match[1]) && !strings.Contains(run, match[1]):
+				t.Errorf("%s: `%s` is run by nobody: give it a block of its own", page.Path, match[1])
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d commands were found in all sentences: the pages were not read as they are", found)
+	}
+}
+
 // elsewhere looks whether the function that a block names exists, in a file that names the page.
 func elsewhere(t *testing.T, b *Block) {
 	t.Helper()

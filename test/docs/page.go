@@ -118,7 +118,7 @@ var comment = regexp.MustCompile(`^\s*<!-- ([a-z ]+?)(?:: (.*\S))? -->$`)
 // Parse finds the blocks of a page.
 func Parse(path, text string) (Page, error) {
 	page := Page{Path: path, Text: text}
-	scene, marks := Scene(""), Marks{}
+	scene, marks, indent := Scene(""), Marks{}, ""
 	marked, below, enters := 0, false, false
 	var open *Block
 	for i, line := range strings.Split(text, "\n") {
@@ -130,8 +130,9 @@ func Parse(path, text string) (Page, error) {
 			page.Blocks = append(page.Blocks, *open)
 			open, below = nil, true
 		case open != nil:
-			open.Text += line + "\n"
+			open.Text += strings.TrimPrefix(line, indent) + "\n"
 		case fence:
+			indent = line[:strings.Index(line, "`")]
 			open = &Block{Page: path, Line: i + 1, Language: strings.TrimPrefix(bare, "```"), Below: below, Scene: scene, Enters: enters, Marks: marks}
 			marks, marked, enters = Marks{}, 0, false
 		case said != nil && said[1] == "scene":

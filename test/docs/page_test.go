@@ -96,6 +96,9 @@ func TestABlockIsTakenApartWhereTheShellEndsACommand(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
 	}
+	if list, err := Parse("page.md", "1. Words:\n   ```yaml\n   a:\n     b: c\n   ```\n"); err != nil || list.Blocks[0].Text != "a:\n  b: c\n" {
+		t.Errorf("in a list: %v, %v", list.Blocks, err)
+	}
 	if page.Blocks[0].Below || !page.Blocks[1].Below {
 		t.Error("only the second block is right below another")
 	}

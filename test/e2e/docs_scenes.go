@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -138,5 +141,35 @@ func (s *scenery) settled() error {
 			}
 		}
 		return nil
+	})
+}
+
+// tidiesUp deletes at the end what pages made in a namespace that is not theirs.
+func (s *scenery) tidiesUp(kind client.ObjectList, namespace string) {
+	s.Helper()
+	list := func(ctx context.Context) (names map[string]client.Object, err error) {
+		if err := s.cluster.List(ctx, kind, client.InNamespace(namespace)); err != nil {
+			return nil, err
+		}
+		names = map[string]client.Object{}
+		err = meta.EachListItem(kind, func(o runtime.Object) error {
+			object, is := o.DeepCopyObject().(client.Object)
+			if is {
+				names[object.GetName()] = object
+			}
+			return nil
+		})
+		return names, err
+	}
+	before, err := list(s.Context())
+	s.do("looking at what there is", err)
+	s.atEnd = append(s.atEnd, func() error {
+		after, err := list(cleanUp(s.T))
+		for name, object := range after {
+			if before[name] == nil {
+				err = errors.Join(err, client.IgnoreNotFound(s.cluster.Delete(cleanUp(s.T), object)))
+			}
+		}
+		return err
 	})
 }

@@ -21,6 +21,7 @@ func documentation() []journey {
 func allPages(t *testing.T, c *cluster) {
 	pages, files := readPages(t)
 	r := newReader(t, c, shop)
+	r.tidiesUp(&corev1.SecretList{}, operatorNamespace)
 	r.do("making the namespace", c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: shop}}))
 	for _, page := range pages {
 		if own(page) == "" {
