@@ -91,7 +91,9 @@ func bare(o any) any {
 		return o.Spec
 	case *rbacv1.ClusterRole:
 		takenInBy := maps.Clone(o.Labels)
-		maps.DeleteFunc(takenInBy, func(label, _ string) bool { return !strings.HasPrefix(label, "rbac.authorization.k8s.io/aggregate-to-") })
+		maps.DeleteFunc(takenInBy, func(label, _ string) bool {
+			return !strings.HasPrefix(label, "rbac.authorization.k8s.io/aggregate-to-")
+		})
 		return []any{o.Rules, takenInBy}
 	case *admissionv1.MutatingAdmissionPolicy:
 		return o.Spec

@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// TestTheCommandsOfThePages runs what docs/install.md and docs/operate.md say about Helm, each page on a real API server of its own. There are no nodes, so that
-// nothing of the operator runs; it does in the journeys of test/e2e.
+// TestTheCommandsOfThePages runs what docs/install.md says about Helm, each page on a real API server of its own. There are no nodes, so that
+// nothing of the operator runs; it does in the journeys of test/e2e, which run what docs/operate.md says.
 func TestTheCommandsOfThePages(t *testing.T) {
 	pages, err := docs.Read("../..")
 	if err != nil {

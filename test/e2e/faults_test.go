@@ -126,16 +126,16 @@ func uninstalled(t *testing.T, c *cluster) {
 	a.release(good("v2"))
 	a.until("half of the traffic to be on v2", long, func(w *world) bool { return w.routed() == 50 && a.answered("v2") > 20 })
 
-	root, err := filepath.Abs("../..")
+	at, err := filepath.Abs(root)
 	a.do("finding the repository", err)
 	sources := &v1alpha1.MetricSourceList{}
 	a.do("reading the sources", c.List(t.Context(), sources))
-	out, err := makeTarget(t, root, "uninstall")
+	out, err := makeTarget(t, at, "uninstall")
 	t.Logf("make uninstall:\n%s", out)
 	a.do("make uninstall", err)
 	a.leftPlain("v2", home)
 
-	out, err = makeTarget(t, root, "install")
+	out, err = makeTarget(t, at, "install")
 	a.do("make install: "+out, err)
 	a.do("waiting for the operator", c.operatorReady(t.Context()))
 	for _, s := range sources.Items {

@@ -15,6 +15,8 @@ func journeys() map[place][]journey {
 		together: slices.Concat(argoCD(), documentation(), promotions(), rollbacks(), changes()),
 		last: {
 			{"coexistence", "uninstalling in mid-release leaves the baseline serving and plain objects, and installing again goes on", uninstalled},
+			{"installation", "from the previous commit's build to the chart of this one no release starts, and the one under way goes on", upgradedToChart},
+			{"installation", "helm upgrade and helm uninstall in mid-release harm nothing, and uninstalled in order plain objects remain", helmInMidRelease},
 		},
 	}
 }

@@ -48,7 +48,7 @@ func TestJourneys(t *testing.T) {
 	}
 	walk := func(t *testing.T, j journey) {
 		began := time.Now()
-		t.Cleanup(func() { results.addJourney(outcome{j.kind, j.name, time.Since(began), t.Failed()}) })
+		t.Cleanup(func() { results.addJourney(outcome{j.kind, j.name, time.Since(began), t.Failed(), t.Skipped()}) })
 		j.walk(t, c)
 	}
 	all := journeys()

@@ -26,9 +26,9 @@ type tally struct {
 
 // outcome of one journey.
 type outcome struct {
-	kind, name string
-	took       time.Duration
-	failed     bool
+	kind, name      string
+	took            time.Duration
+	failed, skipped bool
 }
 
 func (r *tally) addJourney(o outcome) {
@@ -55,28 +55,34 @@ func (r *tally) write(out io.Writer) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "KIND\tPASSED\tFAILED\tTIME IN ALL")
-	kinds := map[string][3]int64{}
+	fmt.Fprintln(t, "KIND\tPASSED\tFAILED\tSKIPPED\tTIME IN ALL")
+	kinds := map[string][4]int64{}
 	for _, o := range r.journeys {
 		k := kinds[o.kind]
-		if o.failed {
+		switch {
+		case o.failed:
 			k[1]++
-		} else {
+		case o.skipped:
+			k[2]++
+		default:
 			k[0]++
 		}
-		k[2] += int64(o.took)
+		k[3] += int64(o.took)
 		kinds[o.kind] = k
 	}
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		k := kinds[kind]
-		fmt.Fprintf(t, "%s\t%d\t%d\t%s\n", kind, k[0], k[1], time.Duration(k[2]).Round(time.Second))
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\n", kind, k[0], k[1], k[2], time.Duration(k[3]).Round(time.Second))
 	}
 	slices.SortFunc(r.journeys, func(a, b outcome) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })
 	fmt.Fprintln(t, "\nRESULT\tTIME\tJOURNEY")
 	for _, o := range r.journeys {
 		result := "pass"
-		if o.failed {
+		switch {
+		case o.failed:
 			result = "FAIL"
+		case o.skipped:
+			result = "skip"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\n", result, o.took.Round(time.Second), o.name)
 	}
