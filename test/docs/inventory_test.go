@@ -70,7 +70,7 @@ func TestNoCommandHidesInASentence(t *testing.T) {
 		if strings.HasPrefix(page.Path, "docs/design/") {
 			continue
 		}
-		prose := regexp.MustCompile("(?ms)^ *```.*?^ *```$").ReplaceAllString(page.Text, "")
+		prose := regexp.MustCompile("(?s)\n *```.*?\n *```\n").ReplaceAllString(page.Text, "\n")
 		for _, match := range regexp.MustCompile("`((?:kubectl|helm|make|argocd|curl) [^`]*)`").FindAllStringSubmatch(prose, -1) {
 			found++
 			words := strings.Fields(match[1])

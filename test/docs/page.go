@@ -51,15 +51,15 @@ type Scene string
 const (
 	// Nothing is needed but a cluster with Serin.
 	Nothing Scene = "none"
-	// AtRest: one version serves, under a Canary, and a release is over.
+	// AtRest means that one version serves, under a Canary, and a release is over.
 	AtRest Scene = "at rest"
-	// InFlight: a good version stays at the first step, for long.
+	// InFlight means that a good version stays at the first step, for long.
 	InFlight Scene = "in flight"
-	// AwaitingApproval: a good version passed the first step, which asks a person.
+	// AwaitingApproval means that a good version passed the first step, which asks a person.
 	AwaitingApproval Scene = "awaiting approval"
-	// OnItsWay: a good version goes up the steps within seconds, and is promoted.
+	// OnItsWay means that a good version goes up the steps within seconds, and is promoted.
 	OnItsWay Scene = "on its way"
-	// Refused: a version that answers with errors was refused.
+	// Refused means that a version that answers with errors was refused.
 	Refused Scene = "refused"
 	// ownNamespace is followed by the name of a namespace that the page's commands make, and work in.
 	ownNamespace = "own namespace "
@@ -132,15 +132,15 @@ func Parse(path, text string) (Page, error) {
 		case open != nil:
 			open.Text += strings.TrimPrefix(line, indent) + "\n"
 		case fence:
-			indent = line[:strings.Index(line, "`")]
+			indent, _, _ = strings.Cut(line, "`")
 			open = &Block{Page: path, Line: i + 1, Language: strings.TrimPrefix(bare, "```"), Below: below, Scene: scene, Enters: enters, Marks: marks}
 			marks, marked, enters = Marks{}, 0, false
-		case said != nil && said[1] == "scene":
+		case len(said) > 0 && said[1] == "scene":
 			enters = true
 			if scene = Scene(said[2]); !scene.known() {
 				return page, fmt.Errorf("%s:%d: there is no scene %q: write one of those in test/docs/page.go", path, i+1, scene)
 			}
-		case said != nil:
+		case len(said) > 0:
 			if err := marks.add(said[1], said[2]); err != nil {
 				return page, fmt.Errorf("%s:%d: %w", path, i+1, err)
 			}

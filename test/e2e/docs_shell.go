@@ -32,7 +32,7 @@ func newShell(ctx context.Context, home, namespace string) (*shell, error) {
 	s := &shell{home: home, folder: filepath.Join(home, "serin")}
 	config := filepath.Join(home, "kubeconfig")
 	for _, folder := range []string{s.folder, filepath.Join(home, "bin")} {
-		if err := os.Mkdir(folder, 0o755); err != nil { //nolint:gosec // what is copied is readable by all
+		if err := os.Mkdir(folder, 0o755); err != nil {
 			return nil, err
 		}
 	}
