@@ -39,7 +39,7 @@ func newShell(ctx context.Context, home, namespace string) (*shell, error) {
 	for _, step := range []string{
 		`cp "$KUBECONFIG" ` + config,
 		`kubectl --kubeconfig ` + config + ` config set-context --current --namespace ` + namespace,
-		`cd ../.. && git ls-files -z --cached --others --exclude-standard | xargs -0 -I{} sh -c 'test ! -e "$1" || echo "$1"' - {} | xargs -d '\n' cp --parents -t ` + s.folder,
+		`cd ../.. && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t ` + s.folder,
 	} {
 		if out, err := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", step).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%s: %w: %s", step, err, out)
