@@ -9,7 +9,7 @@ OPTIONAL_PARTS=(argocd helm)
 # what to expect on two cores when nothing of it is in the caches of Go; said before each build
 declare -A FIRST_BUILD=(
   [kubernetes]="about 4 min" [containerd]="about 1 min" [images]="seconds" [coredns]="about 1 min"
-  [prometheus]="about 2 min" [traefik]="about 3 min" [argocd]="about 4 min" [helm]="about 2 min"
+  [prometheus]="about 2 min" [traefik]="about 3 min" [argocd]="about 4 min" [helm]="about 3 min"
 )
 
 part_module() { if [[ $1 == images ]]; then echo "$CLUSTER_DIR/images"; else echo "$CLUSTER_DIR/tools/$1"; fi; }
