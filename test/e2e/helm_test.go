@@ -29,7 +29,7 @@ func atHalf(w *world) bool {
 }
 
 // upgradedToChart replaces the previous commit's build, which was installed with kustomize, by the chart of this one. Of three apps one is at rest after a release,
-// one has a version that was refused, and one is in mid-release.
+// one has a version that was refused, and one awaits approval in mid-release.
 func upgradedToChart(t *testing.T, c *cluster) {
 	previous := os.Getenv("SERIN_PREVIOUS")
 	if previous == "" {
@@ -47,17 +47,20 @@ func upgradedToChart(t *testing.T, c *cluster) {
 	for _, a := range []*app{atRest, refused} {
 		a.watchOver()
 	}
-	moving.watchOver(halfway)
+	moving.watchOver(func(c *v1alpha1.Canary) { c.Spec.Steps[1].Approval = true })
 	for _, a := range []*app{atRest, refused, moving} {
 		a.send(60, 0)
 	}
 	home := moving.routeAsWritten()
 	atRest.release(good("v2"))
 	refused.release(bad("v2"))
-	atRest.promoted("v2")
-	refused.refused("v2")
 	moving.release(good("v2"))
-	moving.until("half of the traffic to be on v2", long, atHalf)
+	refused.refused("v2")
+	atRest.promoted("v2")
+	waiting := func(w *world) bool {
+		return atHalf(w) && w.canary().Status.Rollout.Reason == v1alpha1.ReasonAwaitingApproval
+	}
+	moving.until("approval to be awaited at half of the traffic", long, waiting)
 	// What follows a release, such as its trace and its last event, is part of the previous build's work.
 	for _, a := range []*app{atRest, refused} {
 		a.until("the release to be tidied up", patience, func(w *world) bool { return len(w.canary().Finalizers) == 0 && len(all[*corev1.Service](w)) == 1 })
@@ -66,6 +69,8 @@ func upgradedToChart(t *testing.T, c *cluster) {
 
 	moving.toChart()
 	moving.runs("serin.dev/serin:dev", 2)
+	moving.stays("where it was", quiet, waiting)
+	moving.annotate(v1alpha1.AnnotationApprove, see(moving, func(w *world) string { return w.revision("v2") }))
 	moving.promoted("v2")
 	moving.goesOn("v2", "the upgrade")
 	if got := moving.granted(); !slices.Equal(got, []int32{25, 50, 100}) {
