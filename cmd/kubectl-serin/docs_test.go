@@ -74,6 +74,26 @@ func TestTheDocumentationShowsWhatIsPrinted(t *testing.T) {
 	}
 }
 
+// TestEveryCommandInASentenceIsOne looks for the subcommands that pages name.
+func TestEveryCommandInASentenceIsOne(t *testing.T) {
+	pages, err := docs.Read("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, page := range pages {
+		for _, named := range regexp.MustCompile("`kubectl serin ([a-z-]+)").FindAllStringSubmatch(page.Text, -1) {
+			found++
+			if command, _, err := newRoot(streams{}).Find(named[1:]); err != nil || command.Name() != named[1] {
+				t.Errorf("%s: there is no `kubectl serin %s`", page.Path, named[1])
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("the pages name only %d subcommands", found)
+	}
+}
+
 // savePolicies writes the Canaries that a page names as files, once lint has nothing against them.
 func savePolicies(t *testing.T, dir string, page docs.Page) {
 	t.Helper()

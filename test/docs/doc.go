@@ -12,7 +12,8 @@
 // What else has to be known stands in a comment of Markdown, which no reader sees:
 //
 //	<!-- scene: in flight -->             how the app of the page is, from here on: see [Scene]. Before the first commands of every page.
-//	<!-- file: canary.yaml -->            the block below is saved under this name, for commands to use
+//	<!-- file: canary.yaml -->            the block below is saved under this name, for commands to use. A file that a page
+//	                                      does not show itself is that of the first page that does
 //	<!-- part of: Deployment spec -->     the block below is only a part of an object, which the API server takes when it is merged into the scene's
 //	<!-- exit: 3 -->                      the last command of the block below ends with this status
 //	<!-- until stopped -->                the block below is one command that goes on until somebody stops it

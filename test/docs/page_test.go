@@ -96,6 +96,10 @@ func TestABlockIsTakenApartWhereTheShellEndsACommand(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
 	}
+	if scenes, err := Parse("page.md", "<!-- scene: refused -->\n"+strings.Repeat(fenced("sh", "true"), 2)+"<!-- scene: refused -->\n"+fenced("sh", "true")); err != nil ||
+		!scenes.Blocks[0].Enters || scenes.Blocks[1].Enters || !scenes.Blocks[2].Enters || scenes.Blocks[1].Scene != Refused {
+		t.Errorf("the scene does not begin anew with each mark, and only there: %v, %v", scenes.Blocks, err)
+	}
 	if list, err := Parse("page.md", "1. Words:\n   ```yaml\n   a:\n     b: c\n   ```\n"); err != nil || list.Blocks[0].Text != "a:\n  b: c\n" {
 		t.Errorf("in a list: %v, %v", list.Blocks, err)
 	}
