@@ -19,7 +19,7 @@ const (
 	firstPause, longestPause = time.Second, time.Minute
 	// sendTimeout is how long one attempt may take.
 	sendTimeout = 30 * time.Second
-	// mostHanging is how many attempts that were given up may hang: mail can't be called off.
+	// mostHanging is how many attempts may be under way, with those that were given up and do not end.
 	mostHanging = 3
 )
 
