@@ -87,16 +87,17 @@ func (s mailSender) client(sending context.Context) (*mail.Client, error) {
 
 func (s mailSender) auth() mail.SMTPAuthType {
 	switch s.config.Auth {
-	case smtp.AuthTypes.Plain:
+	case smtp.AuthPlain:
 		return mail.SMTPAuthPlain
-	case smtp.AuthTypes.CRAMMD5:
+	case smtp.AuthCRAMMD5:
 		return mail.SMTPAuthCramMD5
-	case smtp.AuthTypes.OAuth2:
+	case smtp.AuthOAuth2:
 		return mail.SMTPAuthXOAUTH2
-	case smtp.AuthTypes.Unknown:
+	case smtp.AuthUnknown:
 		if s.config.Username != "" {
 			return mail.SMTPAuthPlain
 		}
+	case smtp.AuthNone:
 	}
 	return mail.SMTPAuthNoAuth
 }
