@@ -25,7 +25,7 @@ func TestTheCommandsOfThePage(t *testing.T) {
 	}
 	_, section, _ := strings.Cut(string(page), "\n## Images\n")
 	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindStringSubmatch(section)
-	if block == nil || strings.Count(block[1], "make images") != 2 {
+	if len(block) != 2 || strings.Count(block[1], "make images") != 2 {
 		t.Fatal("docs/operate.md does not show how images are built and pushed")
 	}
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
