@@ -5,8 +5,12 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 )
 
 const (
@@ -114,18 +118,52 @@ func TestAReceiverIsAskedNoEarlierThanItSaid(t *testing.T) {
 		})
 	}
 	o := newOffice(t, bus)
+	timers := &timersKept{FakeClock: o.clock}
+	(*o.workers.Load())[0].clock = timers
 	o.world.fail(answers(429, "90"))
 	o.start()
 	o.Tell(rolledBack())
-	eventually(t, "the first attempt", func() bool { return strings.Contains(o.logged(), "tried again") })
-	// The notifier waits for its file, and the worker for the receiver.
-	eventually(t, "it to wait", func() bool { return o.clock.Waiters() == 2 })
-	o.clock.Step(89 * time.Second)
-	if n := o.world.requests(); n != 1 {
-		t.Errorf("after 89s it was asked %d times", n)
+	eventually(t, "it to wait as long as it was told to", func() bool { return timers.last() == 90*time.Second })
+}
+
+// timersKept keeps how long each wait is.
+type timersKept struct {
+	*clocktesting.FakeClock
+	mu    sync.Mutex
+	waits []time.Duration
+}
+
+// NewTimer waits.
+func (k *timersKept) NewTimer(d time.Duration) clock.Timer {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waits = append(k.waits, d)
+	return k.FakeClock.NewTimer(d)
+}
+
+func (k *timersKept) last() time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.waits) == 0 {
+		return 0
 	}
-	o.clock.Step(2 * time.Second)
-	eventually(t, "the second attempt", func() bool { return o.world.requests() == 2 })
+	return k.waits[len(k.waits)-1]
+}
+
+func TestANoticeWaitsAMomentForOthers(t *testing.T) {
+	o := newOffice(t, hook)
+	timers := &timersKept{FakeClock: o.clock}
+	(*o.workers.Load())[0].clock = timers
+	o.start()
+	o.Tell(notice(0))
+	eventually(t, "it to wait for others", func() bool { return timers.last() == gatherFor })
+	for i := range 5 {
+		o.Tell(notice(i))
+	}
+	o.pass("all to be told", gatherFor, func() bool { return o.counted("hook") == "sent 6 failed 0 dropped 0" })
+	if told := o.world.all(); len(told) != 1 {
+		t.Errorf("they were told in %d messages: %q", len(told), told)
+	}
 }
 
 func TestANoticeIsTriedForAQuarterOfAnHour(t *testing.T) {

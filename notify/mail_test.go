@@ -347,7 +347,7 @@ func TestAMailServerThatRefusesIsToldByItsCodeAlone(t *testing.T) {
 
 func TestAMailServerThatHangsIsGivenUp(t *testing.T) {
 	s := newMailServer(t, &mailServer{hang: true})
-	o := newOffice(t, "receivers: [{name: mail, url: '"+s.url(t, "")+"'}]")
+	o := newOffice(t, "receivers: [{name: mail, url: '"+s.url(t, "")+"&timeout=10m'}]")
 	o.start()
 	o.Tell(rolledBack())
 	o.pass("it to be given up", sendTimeout/6, func() bool { return o.counted("mail") == "sent 0 failed 1 dropped 0" })
