@@ -69,7 +69,9 @@ func upgradedToChart(t *testing.T, c *cluster) {
 
 	moving.toChart()
 	moving.runs("serin.dev/serin:dev", 2)
-	moving.stays("where it was", quiet, waiting)
+	moving.stays("where it was", quiet, atHalf)
+	// A Pass is about now: the new operator looks for itself before it asks again.
+	moving.until("approval to be awaited again", patience, waiting)
 	moving.annotate(v1alpha1.AnnotationApprove, see(moving, func(w *world) string { return w.revision("v2") }))
 	moving.promoted("v2")
 	moving.goesOn("v2", "the upgrade")
