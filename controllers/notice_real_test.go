@@ -116,7 +116,7 @@ func keepingLog(ctx context.Context) (logged context.Context, lines func() []str
 
 // refusal is the golden text of a release that the evidence ended: the metric, both values, the difference with its interval, what is allowed, the requests that were
 // judged, the step, the revision, and what to do next.
-const refusal = `^revision REVISION was refused at step 2 of 3 \(weight 50%\): errors [\d.]+% vs [\d.]+% on the baseline \(\+[\d.]+ points; between \+[\d.]+ and \+[\d.]+; allowed \+1\) ` +
+const refusal = `^revision REVISION was refused at step 2 of 3 \(weight 50% since \d\d:\d\d:\d\d UTC\): errors [\d.]+% vs [\d.]+% on the baseline \(\+[\d.]+ points; between \+[\d.]+ and \+[\d.]+; allowed \+1\) ` +
 	`of [\d,]+ requests\. The traffic goes back to baseline BASELINE\. Push a fix, revert, or try again with serin\.dev/retry=REVISION$`
 
 // toldAlike holds all that is told of one refusal side by side: whoever reads any of it reads the same.

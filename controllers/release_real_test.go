@@ -87,7 +87,7 @@ func badRelease(t *testing.T, c *workloadtest.Cluster) {
 		return true
 	})
 	same(t, "the route after it", split(s.gateway.live()), "web-baseline:100 web-candidate:0 ")
-	const refusal = "revision v2 was refused at step 2 of 3 (weight 50%): EVIDENCE. The traffic goes back to baseline v1. Push a fix, revert, or try again with serin.dev/retry=v2"
+	const refusal = "revision v2 was refused at step 2 of 3 (weight 50% since TIME): EVIDENCE. The traffic goes back to baseline v1. Push a fix, revert, or try again with serin.dev/retry=v2"
 	same(t, "the event", s.events(told), []string{"Warning RolledBack: " + refusal})
 	same(t, "the conditions on the way back", s.conditions(), []string{"Ready=False AnalysisFailed: " + refusal, "Reconciling=True AnalysisFailed: " + refusal})
 
@@ -134,7 +134,7 @@ func toldForReal(t *testing.T, c *workloadtest.Cluster) {
 		}
 		about := map[string]bool{}
 		for _, e := range list.Items {
-			if e.Reason == "RolledBack" && e.Type == "Warning" && strings.HasPrefix(e.Note, "revision "+revision+" was refused at step 1 of 3 (weight 10%): a person aborted it.") {
+			if e.Reason == "RolledBack" && e.Type == "Warning" && strings.HasPrefix(s.named(e.Note), "revision v2 was refused at step 1 of 3 (weight 10% since TIME): a person aborted it.") {
 				about[e.Regarding.Kind+" "+e.Regarding.Name+" "+string(e.Regarding.UID)+" beside "+e.Related.Kind] = true
 			}
 		}

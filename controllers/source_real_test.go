@@ -89,7 +89,7 @@ func outageLasts(t *testing.T, c *workloadtest.Cluster) {
 			s.until("weight 10", func() bool { return s.canary().Status.Weight == 10 })
 			o.begin(s.source)
 			s.untilPhase(rollout.RollingBack)
-			refusal := "revision v2 was refused at step 1 of 3 (weight 10%): no verdict within 1m after the bake: " + o.refused +
+			refusal := "revision v2 was refused at step 1 of 3 (weight 10% since TIME): no verdict within 1m after the bake: " + o.refused +
 				". The traffic goes back to baseline v1. Push a fix, revert, or try again with serin.dev/retry=v2"
 			events := s.events(0)
 			same(t, "the last event", events[len(events)-1], "Warning RolledBack: "+refusal)
@@ -172,7 +172,7 @@ func illBackendLasts(t *testing.T, c *workloadtest.Cluster) {
 			}
 			events := s.events(0)
 			last := events[len(events)-1]
-			if !strings.HasPrefix(last, "Warning RolledBack: revision v2 was refused at step 1 of 3 (weight 10%): no verdict within 1m after the bake: ") || !strings.Contains(last, ill.told) {
+			if !strings.HasPrefix(last, "Warning RolledBack: revision v2 was refused at step 1 of 3 (weight 10% since TIME): no verdict within 1m after the bake: ") || !strings.Contains(last, ill.told) {
 				t.Errorf("told %q, want a rollback at the deadline with %q", last, ill.told)
 			}
 			same(t, "the route", split(s.gateway.live()), "web-baseline:100 web-candidate:0 ")

@@ -240,6 +240,7 @@ func (s *stage) named(text string) string {
 	for _, revision := range slices.Sorted(maps.Keys(s.names)) {
 		text = strings.ReplaceAll(text, revision, s.names[revision])
 	}
+	text = regexp.MustCompile(` since \d\d:\d\d:\d\d UTC`).ReplaceAllString(text, " since TIME")
 	return strings.ReplaceAll(text, s.ns, "NAMESPACE")
 }
 

@@ -118,7 +118,7 @@ func consumerFallsBehind(t *testing.T, c *workloadtest.Cluster) {
 		t.Errorf("the status says %+v", status)
 	}
 	events := s.events(0)
-	if last := events[len(events)-1]; !strings.HasPrefix(last, "Warning RolledBack: revision v2 was refused at step 2 of 3 (weight 50%): lag ") || !strings.Contains(last, " vs 4,000 on the baseline (+") || !strings.Contains(last, "; allowed +800)") {
+	if last := events[len(events)-1]; !strings.HasPrefix(last, "Warning RolledBack: revision v2 was refused at step 2 of 3 (weight 50% since TIME): lag ") || !strings.Contains(last, " vs 4,000 on the baseline (+") || !strings.Contains(last, "; allowed +800)") {
 		t.Errorf("the event says %s", last)
 	}
 }

@@ -38,7 +38,7 @@ func deletedSets(t *testing.T, c *workloadtest.Cluster) {
 		s, told := begin(t)
 		s.deleteSet("v2")
 		s.step()
-		same(t, "what was told", s.events(told), []string{"Warning RolledBack: revision v2 was refused at step 2 of 3 (weight 50%): it has no pods any more, " +
+		same(t, "what was told", s.events(told), []string{"Warning RolledBack: revision v2 was refused at step 2 of 3 (weight 50% since TIME): it has no pods any more, " +
 			"since somebody deleted its ReplicaSet or scaled it to 0. The traffic goes back to baseline v1. Push a fix, revert, or try again with serin.dev/retry=v2"})
 		s.until("the route to be home", func() bool { return split(s.gateway.live()) == "home" })
 		s.untilPhase(rollout.Failed)

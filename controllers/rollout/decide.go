@@ -93,6 +93,9 @@ func (t *turn) refuse(reason Reason, why string) {
 	at := "before it got any traffic"
 	if t.s.Weight > 0 {
 		at = "at " + t.at()
+		if since := t.s.SettledAt; !since.IsZero() {
+			at = strings.TrimSuffix(at, ")") + since.UTC().Format(" since 15:04:05 UTC)")
+		}
 	}
 	cause := fmt.Sprintf("revision %s was refused %s: %s. The traffic goes back to baseline %s. Push a fix, revert, or try again with serin.dev/retry=%s",
 		t.s.Candidate, at, strings.TrimRight(why, ". "), t.s.Baseline, wish(t.s.Candidate, t.s.Acknowledged.Retry))

@@ -256,7 +256,7 @@ func TestClimbing(t *testing.T) {
 		"the workload rolled it out by itself": {func(q *question) {
 			q.seen.Workload.Complete = true
 		}, outcome{Phase: rollout.Finalizing, Reason: rollout.ReasonPassedThrough, Hold: rollout.LetRoll, Split: home, Event: rollout.ReasonPassedThrough}, "while nobody watched"},
-		"a person aborts it": {func(q *question) { q.seen.Wishes.Abort = "v2" }, refused(rollout.ReasonAborted), "step 1 of 3 (weight 10%): a person aborted it"},
+		"a person aborts it": {func(q *question) { q.seen.Wishes.Abort = "v2" }, refused(rollout.ReasonAborted), "step 1 of 3 (weight 10% since 07:58:00 UTC): a person aborted it"},
 		"the evidence fails": {func(q *question) {
 			q.seen.Report = analysis.Report{Verdict: analysis.Fail, Message: "p95 312ms against 93ms."}
 		}, refused(rollout.ReasonAnalysisFailed), "p95 312ms against 93ms. The traffic goes back to baseline v1"},

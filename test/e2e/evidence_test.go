@@ -18,7 +18,7 @@ func tooQuiet(t *testing.T, c *cluster) {
 	a.release(good("v2"))
 	a.refused("v2")
 	a.nothingLeft(home)
-	a.toldOfRollback(`^revision [a-z0-9]+ was refused at step 1 of 2 \(weight 25%\): no verdict within 1m after the bake: errors`, `too few requests|requests needed`)
+	a.toldOfRollback(`^revision [a-z0-9]+ was refused at step 1 of 2 \(weight 25% since \d\d:\d\d:\d\d UTC\): no verdict within 1m after the bake: errors`, `too few requests|requests needed`)
 }
 
 // sharedSlowdown makes the baseline and the candidate slow at the same moment, as an incident behind both does.

@@ -51,7 +51,7 @@ type Asked struct {
 }
 
 // where a candidate was refused, in the words of the operator's message.
-var where = regexp.MustCompile(`was refused (at step [0-9]+ of [0-9]+ \(weight [0-9]+%\)|before it got any traffic)`)
+var where = regexp.MustCompile(`was refused (at step [0-9]+ of [0-9]+ \(weight [0-9]+%(?: since [0-9:]+ UTC)?\)|before it got any traffic)`)
 
 // Explain explains the last release.
 func Explain(c *v1alpha1.Canary, asked Asked) Explanation {
