@@ -41,7 +41,11 @@ func page(t *testing.T) (path, text string) {
 
 // TestTheDocumentationShowsWhatIsPrinted runs every command on a console of every page, with the files that the page shows. Canaries among those have to be sound.
 func TestTheDocumentationShowsWhatIsPrinted(t *testing.T) {
-	pages, err := docs.Read("../..")
+	root, err := filepath.Abs("../..") // the commands run elsewhere
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := docs.Read(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +63,7 @@ func TestTheDocumentationShowsWhatIsPrinted(t *testing.T) {
 			})
 			given = blocks("jsonl").ReplaceAllLiteralString(given, "```jsonl\n"+small(t)+"```")
 			if *update {
-				if err := os.WriteFile(filepath.Join("..", "..", page.Path), []byte(given), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(root, page.Path), []byte(given), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				return

@@ -70,7 +70,9 @@ func TestKstatusTakesNothingForDoneThatTheOperatorHasNotSeen(t *testing.T) {
 				Versions []struct {
 					Schema struct {
 						OpenAPIV3Schema struct {
-							Properties struct{ Status struct{ Default json.RawMessage } }
+							Properties struct {
+								Status struct{ Default json.RawMessage }
+							}
 						}
 					}
 				}

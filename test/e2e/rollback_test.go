@@ -32,8 +32,8 @@ func twoPercentErrors(t *testing.T, c *cluster) {
 
 	revision := see(a, func(w *world) string { return w.revision("v2") })
 	message := a.toldOfRollback(
-		`^revision `+revision+` was refused at step [123] of 3 \(weight (20|60|100)% since \d\d:\d\d:\d\d UTC\): `,                 // what and where
-		`errors [0-9.]+% vs [0-9.]+% on the baseline \(\+[0-9.]+ points; between .+ and .+; allowed .+\)`, // by how much
+		`^revision `+revision+` was refused at step [123] of 3 \(weight (20|60|100)% since \d\d:\d\d:\d\d UTC\): `, // what and where
+		`errors [0-9.]+% vs [0-9.]+% on the baseline \(\+[0-9.]+ points; between .+ and .+; allowed .+\)`,          // by how much
 		` of [0-9,]+ requests`,       // on how many
 		`serin\.dev/retry=`+revision, // what to do
 	)
