@@ -23,10 +23,10 @@ type CanaryStatus struct {
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that this status answers; -1 until the operator has looked at it, so that nobody takes it for done.
+	// observedGeneration is the generation of the spec that this status answers.
 	//
 	// +optional
-	// +kubebuilder:validation:Minimum=-1
+	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// observedRevision is the revision of the workload's template that this status answers.
 	//

@@ -29,7 +29,6 @@ type Canary struct {
 	Spec CanarySpec `json:"spec"`
 	// status tells what is going on and why.
 	// +optional
-	// +kubebuilder:default:={"observedGeneration":-1}
 	Status CanaryStatus `json:"status,omitzero"`
 }
 

@@ -32,18 +32,6 @@ func applied(t *testing.T) map[string]string {
 	return texts
 }
 
-func TestANewObjectSaysThatNobodyHasLookedAtIt(t *testing.T) {
-	server := needCluster(t)
-	for name, text := range applied(t) {
-		if o := object(t, text); o.GetKind() == "MetricSource" {
-			server.deleteAfter(t, o)
-		}
-		if got := server.run(t, text, "apply", "-n", server.namespace(t), "-f", "-", "-o", "jsonpath={.status.observedGeneration}"); got != "-1" {
-			t.Errorf("%s: observedGeneration is %q and not -1", name, got)
-		}
-	}
-}
-
 func TestApplyingTwiceChangesNothing(t *testing.T) {
 	server := needCluster(t)
 	for name, text := range applied(t) {

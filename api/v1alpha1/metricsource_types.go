@@ -29,7 +29,6 @@ type MetricSource struct {
 	Spec MetricSourceSpec `json:"spec"`
 	// status tells whether the backend answers.
 	// +optional
-	// +kubebuilder:default:={"observedGeneration":-1}
 	Status MetricSourceStatus `json:"status,omitzero"`
 }
 
@@ -149,10 +148,10 @@ type MetricSourceStatus struct {
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// observedGeneration is the generation of the spec that this status answers; -1 until the operator has looked at it, so that nobody takes it for done.
+	// observedGeneration is the generation of the spec that this status answers.
 	//
 	// +optional
-	// +kubebuilder:validation:Minimum=-1
+	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// lastSuccess is when the backend last answered. While it goes on answering it is written once an hour.
 	//

@@ -87,7 +87,6 @@ func TestWhatIsNotYetSaidIsProgressing(t *testing.T) {
 	for name, status := range map[string]any{
 		"nothing":                                 nil,
 		"an empty status":                         object{},
-		"what the schema gives to a new object":   object{"observedGeneration": -1},
 		"a weight and nothing else":               object{"weight": 0},
 		"a phase without a generation":            object{"phase": "Succeeded"},
 		"a phase without conditions":              object{"phase": "Succeeded", "observedGeneration": 3, "observedRevision": baseline},

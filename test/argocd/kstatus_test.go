@@ -1,9 +1,6 @@
 package argocd
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -55,42 +52,6 @@ func TestKstatusInEveryPhaseForEveryReason(t *testing.T) {
 		}
 		if got.Status == status.FailedStatus && got.Message != mend {
 			t.Errorf("%s: the failure is told as %q", s, got.Message)
-		}
-	}
-}
-
-func TestKstatusTakesNothingForDoneThatTheOperatorHasNotSeen(t *testing.T) {
-	for kind, file := range map[string]string{"Canary": "serin.dev_canaries.yaml", "MetricSource": "serin.dev_metricsources.yaml"} {
-		text, err := os.ReadFile("../../config/crd/bases/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var crd struct {
-			Spec struct {
-				Versions []struct {
-					Schema struct {
-						OpenAPIV3Schema struct {
-							Properties struct {
-								Status struct{ Default json.RawMessage }
-							}
-						}
-					}
-				}
-			}
-		}
-		if err := yaml.Unmarshal(text, &crd); err != nil {
-			t.Fatal(err)
-		}
-		given := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties.Status.Default
-		if given == nil {
-			t.Fatalf("a new %s has no status, which is Current to kstatus", kind)
-		}
-		obj := &unstructured.Unstructured{}
-		if err := obj.UnmarshalJSON(fmt.Appendf(nil, `{"apiVersion":"serin.dev/v1alpha1","kind":%q,"metadata":{"name":"new","generation":1},"status":%s}`, kind, given)); err != nil {
-			t.Fatal(err)
-		}
-		if got := verdict(t, obj.Object); got.Status != status.InProgressStatus {
-			t.Errorf("a new %s is %s", kind, got.Status)
 		}
 	}
 }
