@@ -63,7 +63,7 @@ func watchNamespace(ctx context.Context, c client.WithWatch, namespace string) *
 }
 
 // follow watches one kind, from where the last watch ended. The namespace is new, so that there is nothing to list first. A kind that is gone, because Serin is
-// being uninstalled, may come back.
+// being uninstalled, may come back, and one whose definition changes, because Serin is being upgraded, begins anew: the API server forgets what it knew of the past then.
 func (j *journal) follow(ctx context.Context, c client.WithWatch, namespace string, list client.ObjectList) error {
 	from := ""
 	for ctx.Err() == nil {
@@ -76,20 +76,31 @@ func (j *journal) follow(ctx context.Context, c client.WithWatch, namespace stri
 			}
 			continue
 		}
+		if err == nil {
+			from, err = j.take(w, from)
+			w.Stop()
+		}
+		if _, defined := list.(*v1alpha1.CanaryList); defined && from != "" && (apierrors.IsResourceExpired(err) || apierrors.IsGone(err)) {
+			from, err = "", nil
+		}
 		if err != nil {
 			return fmt.Errorf("watching %T: %w", list, err)
 		}
-		for event := range w.ResultChan() {
-			object, ok := event.Object.(client.Object)
-			if event.Type == watch.Error || !ok {
-				return fmt.Errorf("watching %T: %w", list, apierrors.FromObject(event.Object))
-			}
-			from = object.GetResourceVersion()
-			j.add(object, event.Type == watch.Deleted)
-		}
-		w.Stop()
 	}
 	return nil
+}
+
+// take takes in what a watch tells until it ends, and answers how far that was.
+func (j *journal) take(w watch.Interface, from string) (string, error) {
+	for event := range w.ResultChan() {
+		object, ok := event.Object.(client.Object)
+		if event.Type == watch.Error || !ok {
+			return from, apierrors.FromObject(event.Object)
+		}
+		from = object.GetResourceVersion()
+		j.add(object, event.Type == watch.Deleted)
+	}
+	return from, nil
 }
 
 func (j *journal) add(object client.Object, deleted bool) {
