@@ -3,8 +3,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -242,8 +244,23 @@ func setUp(mgr ctrl.Manager, config *rest.Config, s settings) error {
 	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the liveness probe: %w", err)
 	}
-	if err := mgr.AddReadyzCheck("ready", healthz.Ping); err != nil {
+	if err := mgr.AddReadyzCheck("caches", hears(mgr.GetCache())); err != nil {
 		return fmt.Errorf("adding the readiness probe: %w", err)
 	}
 	return nil
+}
+
+// hearing is how long a probe waits for the caches; the kubelet waits a second.
+const hearing = 500 * time.Millisecond
+
+// hears is ready once the caches hold what is watched: an operator that may not watch, or finds no kinds of Serin, would stand there as if it worked.
+func hears(c cache.Cache) healthz.Checker {
+	return func(r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), hearing)
+		defer cancel()
+		if !c.WaitForCacheSync(ctx) {
+			return errors.New("the caches are not filled yet")
+		}
+		return nil
+	}
 }
